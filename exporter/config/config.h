@@ -1,0 +1,98 @@
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/address.h"
+#include "base/result.h"
+#include "base/time.h"
+
+/// The agent's configuration as plain values. parse_config() is the only way in: what it returns is complete, checked
+/// and consistent (names unique, references resolved), so nobody else validates.
+namespace ue::config {
+
+struct Uplink {
+  std::string name;                        ///< label value
+  std::string interface;
+  std::optional<IpAddress> gateway;
+  Family family = Family::ipv4;
+  std::uint32_t fwmark = 0;                ///< 0: none
+  std::map<std::string, std::string> labels;  ///< shown on uplink_info only
+};
+
+enum class Protocol { stamp, stun };
+
+struct Reflector {
+  std::string name;
+  HostPort address;
+  Protocol protocol = Protocol::stamp;
+  std::string key_file;  ///< empty: unauthenticated
+};
+
+enum class Profile { standard, metered };  ///< written `default` and `metered`
+
+struct Probe {
+  Profile profile = Profile::standard;
+  Nanos interval = std::chrono::seconds(1);
+  Nanos fresh_interval = std::chrono::seconds(30);
+  Nanos ladder_interval = std::chrono::minutes(5);
+  std::vector<Nanos> holds;  ///< ascending
+  double loss_threshold = 0.05;  ///< ratio, `lossy` above it
+};
+
+/// Where a tunnel's events come from; any subset, at least one.
+struct Tunnel {
+  std::string name;
+  std::string log;       ///< file
+  std::string journal;   ///< unit
+  std::string status;    ///< file
+  std::string management;  ///< "unix:/path" or "tcp://address:port"
+  std::string management_password_file;
+  std::string reflector;  ///< empty: none
+};
+
+struct Route {
+  std::string destination;  ///< address, prefix or name
+  std::string uplink;       ///< the uplink it must leave through
+};
+
+struct Config {
+  std::vector<Uplink> uplinks;  ///< empty: discover
+  std::vector<Reflector> reflectors;
+  std::vector<HostPort> witnesses;
+  Probe probe;
+  std::vector<Tunnel> openvpn;
+  std::vector<Route> routes;
+  std::vector<std::string> alertmanagers;  ///< http(s) URLs
+};
+
+/// `file` is only the name that errors begin with: "file:line:column: key: what was expected".
+Result<Config> parse_config(std::string_view yaml, const std::string& file);
+/// Reads the file first; an unreadable one is an error with its path and the reason.
+Result<Config> load_config(const std::string& path);
+
+/// The reflector's configuration.
+struct ReflectorLimits {
+  std::uint32_t max_sessions = 100'000;
+  std::uint32_t max_sessions_per_key = 1'000;
+  std::uint32_t packets_per_second_per_source = 200;  ///< per IPv4 /32, IPv6 /56
+  std::uint32_t query_connections = 64;
+};
+struct ReflectorConfig {
+  std::vector<HostPort> listen;  ///< UDP, and TCP for the query channel on the same port
+  std::string key_file;          ///< empty: no authenticated sessions
+  bool allow_unauthenticated = false;
+  ReflectorLimits limits;
+};
+Result<ReflectorConfig> parse_reflector_config(std::string_view yaml, const std::string& file);
+Result<ReflectorConfig> load_reflector_config(const std::string& path);
+
+/// Prometheus durations: a sum of integers with the units ms, s, m, h, d, w, y, largest first, each once ("1m30s").
+std::optional<Nanos> parse_duration(std::string_view text);
+
+}  // namespace ue::config

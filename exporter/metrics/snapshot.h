@@ -1,0 +1,136 @@
+#pragma once
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "verdict/evidence.h"
+
+/// What the agent knows at one moment, immutable once published. Web threads render from it and nothing else. Its
+/// rooms are shared pointers of their own, so that what did not change is not copied. Times are Unix seconds; what has
+/// not been measured is absent.
+namespace ue::metrics {
+
+struct FlowCounters {  // every one only grows
+  std::uint64_t sent = 0;
+  std::uint64_t delivered = 0;
+  std::uint64_t replies = 0;
+  std::uint64_t forward_lost = 0;
+  std::uint64_t return_lost = 0;
+  std::uint64_t unattributed_lost = 0;
+};
+
+/// Buckets as Prometheus has them, but not cumulative: counts[i] fell into (bounds[i-1], bounds[i]], the last is +Inf.
+struct Histogram {
+  std::vector<double> bounds;
+  std::vector<std::uint64_t> counts;
+  double sum = 0;
+};
+
+struct Path {  // one uplink and one reflector
+  std::string uplink;
+  std::string reflector;
+  verdict::Conclusion conclusion;
+  FlowCounters steady;
+  FlowCounters fresh;
+  Histogram rtt;
+  Histogram tcp_connect;
+  std::uint64_t tcp_connects = 0;
+  std::uint64_t tcp_connect_failures = 0;
+  std::uint64_t mapped_address_changes = 0;
+  std::uint64_t mapped_port_changes = 0;
+  std::string mapped_endpoint;                        ///< as the reflector sees it; for the page, never a label
+  std::map<std::string, std::uint64_t> icmp_errors;   ///< by type, e.g. "port-unreachable"
+  std::map<std::string, std::uint64_t> packets_refused;  ///< malformed, short, foreign ... datagrams, by reason
+  std::optional<double> last_reply;
+};
+
+struct Uplink {
+  std::string name;
+  std::string interface;
+  std::string gateway;
+  std::map<std::string, std::string> labels;
+  std::optional<bool> link_up;
+  std::optional<bool> default_route;
+  std::optional<bool> gateway_reachable;
+  std::map<std::string, bool> preflight;  ///< check -> ok
+  verdict::Conclusion conclusion;
+  std::optional<double> last_change;  ///< of the verdict
+  std::uint64_t verdict_changes = 0;
+  std::string scope = "unknown";  ///< gateway, home, carrier, beyond, unknown
+  std::vector<std::shared_ptr<const Path>> paths;
+};
+
+struct Tunnel {  // one OpenVPN instance
+  std::string name;
+  std::map<std::string, bool> sources;  ///< log, journal, status, management -> up
+  std::map<std::pair<std::string, std::string>, std::uint64_t> source_errors;  ///< (source, reason)
+  std::string state = "unknown";  ///< connected, connecting, wait, auth, reconnecting, exiting, unknown
+  std::map<std::pair<std::string, std::string>, std::uint64_t> reconnects;  ///< (reason, from)
+  std::uint64_t handshakes_started = 0;
+  std::uint64_t handshakes_completed = 0;
+  std::uint64_t handshakes_failed = 0;
+  std::uint64_t soft_resets = 0;
+  std::uint64_t endpoint_changes = 0;
+  Histogram session_duration;
+  std::optional<double> last_connected;
+  std::optional<double> keepalive_ping;
+  std::optional<double> keepalive_restart;
+};
+
+struct Collector {
+  std::string name;
+  bool up = false;
+  std::string remedy;  ///< why it is off and how to turn it on
+};
+
+struct Process {
+  double cpu_seconds = 0;
+  double start_time = 0;
+  std::uint64_t resident_bytes = 0;
+  std::uint64_t virtual_bytes = 0;
+  std::uint64_t open_fds = 0;
+  std::uint64_t max_fds = 0;
+  std::uint64_t threads = 0;
+};
+
+struct Build {
+  std::string version;
+  std::string revision;
+  std::string compiler;
+};
+
+struct Snapshot {
+  Build build;
+  Process process;
+  double published = 0;
+  bool ready = false;  ///< the configuration is in force and the loop has turned
+  bool config_reload_ok = true;
+  double config_reload_time = 0;  ///< of the last success
+  std::vector<std::shared_ptr<const Uplink>> uplinks;
+  std::map<std::string, bool> reflectors_up;  ///< only those that something is known of
+  std::vector<std::shared_ptr<const Tunnel>> tunnels;
+  std::vector<Collector> collectors;
+  std::uint64_t netlink_overruns = 0;
+};
+
+/// What uplink_reflector publishes.
+struct ReflectorSnapshot {
+  Build build;
+  Process process;
+  double published = 0;
+  std::map<std::string, std::uint64_t> packets;   ///< by outcome: reflected, suppressed, and each drop reason
+  std::map<std::string, std::uint64_t> queries;   ///< by outcome: answered, and each refusal
+  std::uint64_t sessions = 0;
+  std::uint64_t sessions_limit = 0;
+  std::uint64_t sessions_started = 0;
+  std::uint64_t received_bytes = 0;
+  std::uint64_t sent_bytes = 0;
+  bool config_reload_ok = true;
+  double config_reload_time = 0;
+};
+
+}  // namespace ue::metrics
