@@ -46,7 +46,8 @@ IpAddress IpAddress::v4(std::uint32_t host_order) {
 }
 
 IpAddress IpAddress::v6(const std::array<std::uint8_t, 16>& bytes) {
-  if (std::equal(kMappedPrefix.begin(), kMappedPrefix.end(), bytes.begin())) return v4(get_u32(bytes.data() + 12));
+  if (std::equal(kMappedPrefix.begin(), kMappedPrefix.end(), bytes.begin()))
+    return v4(get_u32(bytes.data() + 12));
   IpAddress a;
   a.family_ = Family::ipv6;
   a.bytes_ = bytes;
@@ -55,6 +56,7 @@ IpAddress IpAddress::v6(const std::array<std::uint8_t, 16>& bytes) {
 
 std::optional<IpAddress> IpAddress::parse(std::string_view text) {
   const std::string s(text);
+  if (s.find('\0') != std::string::npos) return std::nullopt;  // inet_pton would stop there
   std::array<std::uint8_t, 16> b{};
   if (inet_pton(AF_INET, s.c_str(), b.data()) == 1) return v4(get_u32(b.data()));
   if (inet_pton(AF_INET6, s.c_str(), b.data()) == 1) return v6(b);
@@ -137,14 +139,15 @@ std::optional<HostPort> HostPort::parse(std::string_view text) {
     host = host.substr(1, host.size() - 2);
     const auto address = IpAddress::parse(host);
     if (host.find(':') == std::string_view::npos || !address) return std::nullopt;
-  } else if (const auto address = IpAddress::parse(host); address ? !address->is_v4() : !is_dns_name(host)) {
-    return std::nullopt;
+  } else if (!is_dns_name(host) && (host.find(':') != std::string_view::npos || !IpAddress::parse(host))) {
+    return std::nullopt;  // IPv6 needs its brackets, the mapped form too
   }
   return HostPort{std::string(host), port};
 }
 
 std::string HostPort::to_string() const {
-  return host.find(':') == std::string::npos ? fmt::format("{}:{}", host, port) : fmt::format("[{}]:{}", host, port);
+  return host.find(':') == std::string::npos ? fmt::format("{}:{}", host, port)
+                                             : fmt::format("[{}]:{}", host, port);
 }
 
 }  // namespace ue

@@ -33,7 +33,9 @@ Digest hmac_sha256(ByteView key, std::initializer_list<ByteView> parts) {
                                OSSL_PARAM_construct_end()};
   Digest digest{};
   std::size_t size = 0;
-  bool ok = EVP_MAC_init(context, key.data(), key.size(), params) == 1;
+  // A null pointer would mean the key of the call before.
+  const std::uint8_t none = 0;
+  bool ok = EVP_MAC_init(context, key.empty() ? &none : key.data(), key.size(), params) == 1;
   for (const auto part : parts) ok = ok && EVP_MAC_update(context, part.data(), part.size()) == 1;
   ok = ok && EVP_MAC_final(context, digest.data(), &size, digest.size()) == 1 && size == digest.size();
   if (!ok) std::abort();  // libcrypto without SHA-256: nothing here can be trusted

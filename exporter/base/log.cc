@@ -3,7 +3,10 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <optional>
+
+#include "base/utf8.h"
 
 namespace ue::log {
 
@@ -29,20 +32,26 @@ std::optional<spdlog::level::level_enum> parse_level(std::string_view name) {
   return std::nullopt;
 }
 
-/// A quoted string that is valid in logfmt and in JSON; control bytes never reach a terminal raw.
+/// A quoted string that is valid in logfmt and in JSON, whatever a peer or a file has put into the message.
+/// Control characters (C0, DEL and C1, which terminals obey too) never reach a terminal raw.
 std::string quoted(std::string_view text) {
   std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
+  while (!text.empty()) {
+    const auto size = utf8_size(text);
+    const auto c = static_cast<unsigned char>(text[0]);
+    const bool c1 = size == 2 && c == 0xc2 && static_cast<unsigned char>(text[1]) < 0xa0;
+    if (size == 0) {
+      out += "\\ufffd";
+    } else if (c == '"' || c == '\\') {
+      out += {'\\', text[0]};
     } else if (c == '\n') {
       out += "\\n";
-    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
-      out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
+    } else if (c < 0x20 || c == 0x7f || c1) {
+      out += fmt::format("\\u{:04x}", static_cast<unsigned char>(c1 ? text[1] : text[0]));
     } else {
-      out += c;
+      out += text.substr(0, size);
     }
+    text.remove_prefix(std::max<std::size_t>(size, 1));
   }
   return out + '"';
 }
@@ -72,8 +81,10 @@ void write(Level level, std::string_view id, std::string_view message) {
   gmtime_r(&seconds, &utc);
   char stamp[32];
   const auto length = std::strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S", &utc);
-  const auto ts = fmt::format("{}.{:03}Z", std::string_view(stamp, length), now.time_since_epoch().count() % 1000);
-  const auto line = g_json ? fmt::format(R"({{"ts":"{}","level":"{}","id":"{}","msg":{}}})", ts, kNames[i], id, quoted(message))
+  const auto ts =
+      fmt::format("{}.{:03}Z", std::string_view(stamp, length), now.time_since_epoch().count() % 1000);
+  const auto line = g_json ? fmt::format(R"({{"ts":"{}","level":"{}","id":"{}","msg":{}}})", ts, kNames[i],
+                                         id, quoted(message))
                            : fmt::format("ts={} level={} id={} msg={}", ts, kNames[i], id, quoted(message));
   logger().log(kLevels[i], line);
 }

@@ -12,9 +12,10 @@
 ///   gateway  KEY-ID(8 hex)  GATEWAY-ID(16 hex)  SECRET(64 hex)
 ///   master   KEY-ID(8 hex)  *                   SECRET(64 hex)
 ///
-/// An agent's file has exactly one `gateway` line. A reflector's may have any number, and `master` lines: the secret
-/// of a gateway that has no line of its own is then derive_gateway_secret(), so that one master serves every gateway
-/// without a step per gateway on the reflector. In the simplest set-up both sides share one file.
+/// An agent's file has exactly one `gateway` line. A reflector's may have any number, and `master` lines: the
+/// secret of a gateway that has no line of its own is then derive_gateway_secret(), so that one master serves
+/// every gateway without a step per gateway on the reflector. In the simplest set-up both sides share one
+/// file.
 namespace ue::config {
 
 using Secret = std::array<std::uint8_t, 32>;
@@ -29,7 +30,8 @@ struct Key {
 /// Errors: "file:line: what was expected"; duplicate (key id, gateway id) pairs and empty files are errors.
 Result<std::vector<Key>> parse_key_file(std::string_view text, const std::string& file);
 
-/// Refuses a file that group or others can read or write, or that is not a regular file; the error names the remedy.
+/// Refuses a file that group or others can read or write, or that is not a regular file; the error names the
+/// remedy.
 Result<std::vector<Key>> load_key_file(const std::string& path);
 /// The one `gateway` key of an agent's file.
 Result<Key> load_gateway_key(const std::string& path);

@@ -1,1 +1,124 @@
-int main() { return 0; }
+// uplink_exporter: the agent on the gateway.
+#include <CLI/CLI.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <future>
+#include <iostream>
+
+#include "agent/agent.h"
+#include "base/log.h"
+#include "web/pages.h"
+#include "web/server.h"
+
+namespace {
+
+using namespace ue;
+
+constexpr int kUsage = 2;
+
+struct Flags {
+  std::string config_file;
+  bool config_check = false;
+  std::vector<std::string> listen;
+  std::string telemetry_path = "/metrics";
+  std::string log_level = "info";
+  std::string log_format = "logfmt";
+};
+
+int fail(const std::string& reason) {
+  log::error("START_FAILED", "{}", reason);
+  return kUsage;
+}
+
+Result<config::Config> read_config(const Flags& flags) {
+  if (flags.config_file.empty()) return config::parse_config("", "built-in defaults");
+  return config::load_config(flags.config_file);
+}
+
+/// The one call that web threads may make into the agent: posted to the loop, with a deadline.
+web::Reload posted_reload(boost::asio::io_context& loop, agent::Agent& agent, const std::string& file) {
+  return [&loop, &agent, file](Nanos deadline) -> Result<std::monostate> {
+    if (file.empty()) return Error{"there is no --config.file to read again"};
+    auto promise = std::make_shared<std::promise<Result<std::monostate>>>();
+    auto future = promise->get_future();
+    boost::asio::post(loop, [&agent, file, promise] { promise->set_value(agent.reload(file)); });
+    if (future.wait_for(deadline) != std::future_status::ready)
+      return Error{"the agent did not reload in time"};
+    return future.get();
+  };
+}
+
+void wait_for_signals(boost::asio::io_context& loop, boost::asio::signal_set& signals, agent::Agent& agent,
+                      const std::string& file) {
+  signals.async_wait([&, file](const boost::system::error_code& error, int signal) {
+    if (error) return;
+    if (signal == SIGHUP) {
+      if (!file.empty()) (void)agent.reload(file);
+      wait_for_signals(loop, signals, agent, file);
+      return;
+    }
+    log::info("STOPPING", "signal {}", signal);
+    loop.stop();
+  });
+}
+
+int run(const Flags& flags) {
+  const auto config = read_config(flags);
+  if (!config) return fail(config.error());
+
+  boost::asio::io_context loop(1);
+  agent::Agent::Box box;
+  agent::Agent agent(loop, box, metrics::Build{UPLINK_VERSION, "", __VERSION__});
+  auto server = web::Server::start(
+      flags.listen,
+      web::agent_site(box, flags.telemetry_path, posted_reload(loop, agent, flags.config_file)));
+  if (!server) return fail(server.error());
+
+  boost::asio::signal_set signals(loop, SIGINT, SIGTERM, SIGHUP);
+  wait_for_signals(loop, signals, agent, flags.config_file);
+  agent.apply(*config);
+  log::info("STARTED", "uplink_exporter {} serves on {}", UPLINK_VERSION, flags.listen.front());
+  loop.run();
+
+  server->reset();
+  agent.stop();
+  signals.cancel();
+  loop.restart();
+  loop.poll();
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Flags flags;
+  CLI::App app{
+      "Measures per uplink whether UDP replies come back, how OpenVPN fares and where routes lead, and says "
+      "in one "
+      "sentence what is wrong. Without a configuration it finds the uplinks by itself."};
+  app.add_option("--config.file", flags.config_file, "Configuration (YAML)");
+  app.add_flag("--config.check", flags.config_check, "Check the configuration and exit: 0 good, 2 bad");
+  app.add_option("--web.listen-address", flags.listen, "Address to serve on; repeatable")
+      ->default_str("127.0.0.1:10177");
+  app.add_option("--web.telemetry-path", flags.telemetry_path, "Path of the metrics")->capture_default_str();
+  app.add_option("--log.level", flags.log_level, "debug, info, warn or error")->capture_default_str();
+  app.add_option("--log.format", flags.log_format, "logfmt or json")->capture_default_str();
+  app.set_version_flag("--version", std::string("uplink_exporter ") + UPLINK_VERSION);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? 0 : kUsage;
+  }
+  if (flags.listen.empty()) flags.listen = {"127.0.0.1:10177"};
+  if (const auto configured = log::configure(flags.log_level, flags.log_format); !configured) {
+    std::cerr << configured.error() << "\n";
+    return kUsage;
+  }
+  if (flags.config_check) {
+    const auto config = read_config(flags);
+    if (!config) return fail(config.error());
+    std::cout << (flags.config_file.empty() ? "built-in defaults" : flags.config_file) << ": ok\n";
+    return 0;
+  }
+  return run(flags);
+}

@@ -1,1 +1,141 @@
-int main() { return 0; }
+// uplink_reflector: the far end of the probes, on the VPN server or any host with a public address.
+#include <sys/resource.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+
+#include "base/log.h"
+#include "metrics/snapshot.h"
+#include "metrics/snapshot_box.h"
+#include "reflector/service.h"
+#include "web/pages.h"
+#include "web/server.h"
+
+namespace {
+
+using namespace ue;
+using Box = metrics::SnapshotBox<metrics::ReflectorSnapshot>;
+
+constexpr int kUsage = 2;
+
+struct Flags {
+  std::string config_file;
+  bool config_check = false;
+  std::vector<std::string> listen;
+  std::string log_level = "info";
+  std::string log_format = "logfmt";
+};
+
+int fail(const std::string& reason) {
+  log::error("START_FAILED", "{}", reason);
+  return kUsage;
+}
+
+/// One figure of /proc/self/status in its own unit; 0 where it cannot be read.
+std::uint64_t status_figure(std::string_view key) {
+  std::ifstream file("/proc/self/status");
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with(key)) return std::strtoull(line.c_str() + key.size(), nullptr, 10);
+  }
+  return 0;
+}
+
+metrics::Process process_figures() {
+  static const double started = to_unix_seconds(read_clocks().wall);
+  metrics::Process p;
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  p.cpu_seconds = static_cast<double>(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+                  static_cast<double>(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1e-6;
+  p.start_time = started;
+  p.resident_bytes = status_figure("VmRSS:") * 1024;
+  p.virtual_bytes = status_figure("VmSize:") * 1024;
+  p.threads = status_figure("Threads:");
+  std::error_code error;
+  for (std::filesystem::directory_iterator fd("/proc/self/fd", error), end; !error && fd != end;
+       fd.increment(error)) {
+    ++p.open_fds;
+  }
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) == 0) p.max_fds = limit.rlim_cur;
+  return p;
+}
+
+metrics::ReflectorSnapshot to_snapshot(const reflector::Status& status) {
+  metrics::ReflectorSnapshot s;
+  s.build = {UPLINK_VERSION, "", __VERSION__};
+  s.process = process_figures();
+  s.published = to_unix_seconds(read_clocks().wall);
+  s.packets = status.packets;
+  s.queries = status.queries;
+  s.sessions = status.sessions;
+  s.sessions_limit = status.sessions_limit;
+  s.sessions_started = status.sessions_started;
+  s.received_bytes = status.received_bytes;
+  s.sent_bytes = status.sent_bytes;
+  s.config_reload_ok = status.reload_ok;
+  s.config_reload_time = status.reload_time;
+  return s;
+}
+
+/// The one call that web threads make into the loop: posted, with a deadline.
+web::Reload posted_reload(reflector::Service& service) {
+  return [&service](Nanos deadline) -> Result<std::monostate> {
+    auto result = service.request_reload();
+    if (result.wait_for(deadline) != std::future_status::ready)
+      return Error{"the reflector did not reload in time"};
+    return result.get();
+  };
+}
+
+int run(const Flags& flags, reflector::Settings settings) {
+  Box box;
+  auto service = reflector::Service::start(
+      flags.config_file, std::move(settings), [&box](const reflector::Status& status) {
+        box.publish(std::make_shared<const metrics::ReflectorSnapshot>(to_snapshot(status)));
+      });
+  if (!service) return fail(service.error());
+  auto server =
+      web::Server::start(flags.listen, web::reflector_site(box, "/metrics", posted_reload(**service)));
+  if (!server) return fail(server.error());
+  log::info("STARTED", "uplink_reflector {} serves metrics on {}", UPLINK_VERSION, flags.listen.front());
+  (*service)->run();
+  server->reset();  // before what its pages read
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Flags flags;
+  CLI::App app{
+      "Answers the probes of uplink_exporter (STAMP, RFC 8762 and 8972) and tells over TCP what arrived. "
+      "Runs where "
+      "the tunnels end."};
+  app.add_option("--config.file", flags.config_file, "Configuration (YAML)")->required();
+  app.add_flag("--config.check", flags.config_check, "Check configuration and keys and exit: 0 good, 2 bad");
+  app.add_option("--web.listen-address", flags.listen, "Address to serve metrics on; repeatable")
+      ->default_str("127.0.0.1:10178");
+  app.add_option("--log.level", flags.log_level, "debug, info, warn or error")->capture_default_str();
+  app.add_option("--log.format", flags.log_format, "logfmt or json")->capture_default_str();
+  app.set_version_flag("--version", std::string("uplink_reflector ") + UPLINK_VERSION);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? 0 : kUsage;
+  }
+  if (flags.listen.empty()) flags.listen = {"127.0.0.1:10178"};
+  if (const auto configured = log::configure(flags.log_level, flags.log_format); !configured) {
+    std::cerr << configured.error() << "\n";
+    return kUsage;
+  }
+  auto settings = reflector::load_settings(flags.config_file);
+  if (!settings) return fail(settings.error());
+  if (flags.config_check) {
+    std::cout << flags.config_file << ": ok\n";
+    return 0;
+  }
+  return run(flags, std::move(*settings));
+}

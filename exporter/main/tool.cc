@@ -1,1 +1,122 @@
-int main() { return 0; }
+#include <sys/stat.h>
+#include <unistd.h>
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+#include <string>
+
+#include "config/config.h"
+#include "config/key_file.h"
+
+/// uplinktool: what an operator runs by hand. Results go to standard output, reasons to standard error; the
+/// exit code is 0, or 2 where there is an error in the command line or in what it was given.
+namespace {
+
+using ue::Result;
+
+constexpr int kOk = 0;
+constexpr int kBad = 2;
+
+int fail(const std::string& message) {
+  std::fprintf(stderr, "%s\n", message.c_str());
+  return kBad;
+}
+
+int print(const std::string& text) {
+  const bool written =
+      std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+  return written ? kOk : fail("uplinktool: standard output takes no more (disk full, or a closed pipe)");
+}
+
+/// A shell makes redirected files readable for all, and the programs then refuse the key: say so while it is
+/// fresh.
+void warn_of_public_output() {
+  struct stat st {};
+  if (::fstat(STDOUT_FILENO, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 077) != 0) {
+    std::fprintf(stderr, "uplinktool: others can read the file this key goes to; remedy: chmod 600 on it\n");
+  }
+}
+
+int keygen(bool master, const std::string& master_file) {
+  std::string text;
+  if (master_file.empty()) {
+    text = ue::config::generate_key_file(master);
+  } else {
+    const auto keys = ue::config::load_key_file(master_file);
+    if (!keys) return fail(keys.error());
+    const ue::config::Key* first = nullptr;
+    for (const auto& key : *keys) {
+      if (key.master && first == nullptr) first = &key;
+    }
+    if (first == nullptr) {
+      return fail(master_file + ": no master key in this file; make one with 'uplinktool keygen --master'");
+    }
+    text = ue::config::generate_gateway_key_file(*first);
+  }
+  const int code = print(text);
+  if (code == kOk) warn_of_public_output();
+  return code;
+}
+
+template <typename T>
+int report(const std::string& file, const Result<T>& result) {
+  return result ? print(file + ": ok\n") : fail(result.error());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{
+      "Helper of uplink_exporter and uplink_reflector: checks configurations before they go live, and makes "
+      "keys."};
+  app.name("uplinktool");
+  app.set_version_flag("--version", "uplinktool " UPLINK_VERSION);
+  app.require_subcommand(1);
+  app.footer(
+      "Examples:\n"
+      "  (umask 077; uplinktool keygen > cloud.key)             one key, the same file on both sides\n"
+      "  (umask 077; uplinktool keygen --master > master.key)   one key for many gateways, on the reflector\n"
+      "  (umask 077; uplinktool keygen --for master.key > gw1.key)\n"
+      "  uplinktool check config /etc/uplink_exporter/config.yaml\n"
+      "  uplinktool check config --reflector /etc/uplink_reflector/config.yaml\n"
+      "Exit code: 0, or 2 with the reason on standard error.");
+
+  bool master = false;
+  std::string master_file;
+  auto* keygen_command = app.add_subcommand("keygen", "Print a new key file.");
+  keygen_command->footer(
+      "An agent and a reflector that share a key authenticate each other, and only then are delayed replies "
+      "and\n"
+      "questions about a gateway's packets answered. Without options this prints one gateway key: put the "
+      "same file\n"
+      "on both sides as key_file. With many gateways, give the reflector a --master key and every gateway a "
+      "key\n"
+      "--for it; the reflector then needs no step per gateway. Key files must be private: chmod 600.");
+  auto* master_flag = keygen_command->add_flag("--master", master, "A master key, for the reflector only");
+  keygen_command
+      ->add_option("--for", master_file, "A key for one more gateway of the first master in this file")
+      ->type_name("MASTER_FILE")
+      ->excludes(master_flag);
+
+  bool reflector = false;
+  std::string config_file;
+  auto* check = app.add_subcommand("check", "Check a file before a program reads it.");
+  check->require_subcommand(1);
+  auto* check_config =
+      check->add_subcommand("config", "Check a configuration and print \"FILE: ok\" or the first error.");
+  check_config->footer(
+      "Errors read FILE:LINE:COLUMN: KEY: what was expected. Only the file itself is looked at: interfaces, "
+      "hosts and\n"
+      "key files that it names may be missing on this machine.");
+  check_config->add_option("FILE", config_file, "YAML file of uplink_exporter")->required();
+  check_config->add_flag("--reflector", reflector, "It is a file of uplink_reflector");
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? kOk : kBad;
+  }
+  if (*keygen_command) return keygen(master, master_file);
+  return reflector ? report(config_file, ue::config::load_reflector_config(config_file))
+                   : report(config_file, ue::config::load_config(config_file));
+}

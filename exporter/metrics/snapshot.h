@@ -30,6 +30,15 @@ struct Histogram {
   double sum = 0;
 };
 
+/// Probes of one path that were settled in the last minute or two, by what became of them; for the page only, since
+/// dashboards take their ratios from the counters.
+struct Recent {
+  std::uint64_t answered = 0;
+  std::uint64_t forward_lost = 0;
+  std::uint64_t return_lost = 0;
+  std::uint64_t unattributed = 0;
+};
+
 struct Path {  // one uplink and one reflector
   std::string uplink;
   std::string reflector;
@@ -46,6 +55,8 @@ struct Path {  // one uplink and one reflector
   std::map<std::string, std::uint64_t> icmp_errors;   ///< by type, e.g. "port-unreachable"
   std::map<std::string, std::uint64_t> packets_refused;  ///< malformed, short, foreign ... datagrams, by reason
   std::optional<double> last_reply;
+  std::optional<Recent> recent;        ///< absent while nothing has settled
+  std::optional<double> smoothed_rtt;  ///< seconds
 };
 
 struct Uplink {

@@ -20,6 +20,7 @@
 ///              {"flow_id":..,"known":true,"received":n,"refused":n,"sent":n,"highest_sequence":n,
 ///               "window":"<64 hex>","endpoint":"198.51.100.1:41234","ttl":n,"last_ms_ago":n}]}
 ///            with Uplink-Authentication over "uplink answer\n" body.
+/// The window is one 256-bit number, most significant digit first; its bit i stands for highest_sequence - i.
 /// A flow that the reflector does not know, or that belongs to another key, is answered {"flow_id":..,"known":false}.
 namespace ue::stamp {
 

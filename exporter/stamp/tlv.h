@@ -106,7 +106,8 @@ struct FlowTlv {
 };
 
 /// In an unauthenticated session an Extra Padding TLV of 16 octets carries the flow id in its first eight: a legal,
-/// pseudo-random padding for any reflector, and a name nobody can guess for the query channel of ours.
+/// pseudo-random padding for any reflector, and a name nobody can guess for the query channel of ours. The other eight
+/// are SplitMix64's hash of the id, so that a foreign sender's padding of the same size names nothing.
 inline constexpr std::size_t kNamingPaddingSize = 16;
 void append_naming_padding(Bytes& packet, std::uint64_t flow_id);
 std::optional<std::uint64_t> parse_naming_padding(ByteView value);

@@ -7,8 +7,8 @@
 
 #include "base/time.h"
 
-/// What is known, and what is concluded from it. These are the types that cross rooms: the agent fills Evidence from
-/// whatever it measures with, this room turns it into a Verdict, and knows no protocol.
+/// What is known, and what is concluded from it. These are the types that cross rooms: the agent fills
+/// Evidence from whatever it measures with, this room turns it into a Verdict, and knows no protocol.
 namespace ue::verdict {
 
 /// In the order of the table (design: first match wins); `unknown` is last.
@@ -31,9 +31,9 @@ enum class Verdict : std::uint8_t {
 inline constexpr std::size_t kVerdicts = 14;
 std::string_view name(Verdict v);
 inline constexpr std::array<Verdict, kVerdicts> kAllVerdicts{
-    Verdict::local_fault,   Verdict::reflector_down,    Verdict::down,          Verdict::udp_blocked,
-    Verdict::return_lost,   Verdict::one_way,           Verdict::stuck_mapping, Verdict::new_flows_blocked,
-    Verdict::mtu_blackhole, Verdict::no_return,         Verdict::short_mapping, Verdict::lossy,
+    Verdict::local_fault,   Verdict::reflector_down, Verdict::down,          Verdict::udp_blocked,
+    Verdict::return_lost,   Verdict::one_way,        Verdict::stuck_mapping, Verdict::new_flows_blocked,
+    Verdict::mtu_blackhole, Verdict::no_return,      Verdict::short_mapping, Verdict::lossy,
     Verdict::healthy,       Verdict::unknown};
 
 /// Three-valued knowledge. `unknown` is never counted for or against anything.
@@ -47,18 +47,19 @@ enum class Successors : std::uint8_t {
   outlived,  ///< one lived past its predecessor's age at death, or 10 min
 };
 
-/// Everything the table looks at, for one path (uplink and reflector). Each field is settled by its own statistics
-/// before it says yes or no.
+/// Everything the table looks at, for one path (uplink and reflector). Each field is settled by its own
+/// statistics before it says yes or no.
 struct Facts {
-  Tri link = Tri::unknown;       ///< interface, carrier, address and route are there
-  Tri local = Tri::unknown;      ///< preflight: the gateway itself neither drops nor misroutes
-  Tri forward = Tri::unknown;    ///< the far end received our packets (its own word, or replies)
-  Tri steady = Tri::unknown;     ///< the steady flow is answered
-  Tri fresh = Tri::unknown;      ///< new flows are answered when they start
-  Tri size = Tri::unknown;       ///< tunnel-sized packets pass
-  Tri tcp = Tri::unknown;        ///< an authenticated answer over TCP through this uplink
-  Tri reflector = Tri::unknown;  ///< yes: it answered something, through any uplink; no: silent everywhere
-  Tri refused = Tri::unknown;    ///< positive proof against the reflector: it refuses, or a witness answers
+  Tri link = Tri::unknown;          ///< interface, carrier, address and route are there
+  Tri local = Tri::unknown;         ///< preflight: the gateway itself neither drops nor misroutes
+  Tri forward = Tri::unknown;       ///< the far end received our packets (its own word, or replies)
+  Tri steady = Tri::unknown;        ///< the steady flow is answered
+  Tri fresh = Tri::unknown;         ///< new flows are answered when they start
+  Tri size = Tri::unknown;          ///< tunnel-sized packets pass
+  Tri tcp = Tri::unknown;           ///< an authenticated answer over TCP through this uplink
+  Tri attributable = Tri::unknown;  ///< no: nothing can say which way the missing replies died
+  Tri reflector = Tri::unknown;     ///< yes: it answered something, through any uplink; no: silent everywhere
+  Tri refused = Tri::unknown;  ///< positive proof against the reflector: it refuses, or a witness answers
   Successors successors = Successors::unknown;
   Tri short_lived = Tri::unknown;  ///< a stream's mapping dies sooner than the keepalive
   Tri lossy = Tri::unknown;        ///< losses above the threshold
@@ -68,21 +69,21 @@ struct Facts {
 struct Figures {
   std::string uplink;
   std::string reflector;
-  double forward_loss = 0;   ///< ratio over the last minute
+  double forward_loss = 0;  ///< ratio over the last minute
   double return_loss = 0;
   double unattributed_loss = 0;
-  std::uint64_t window_probes = 0;     ///< settled probes that the ratios are of
-  std::uint32_t losses_in_a_row = 0;   ///< on the steady flow
-  std::uint32_t losses_needed = 0;     ///< K of the error budget
+  std::uint64_t window_probes = 0;         ///< settled probes that the ratios are of
+  std::uint32_t losses_in_a_row = 0;       ///< on the steady flow
+  std::uint32_t losses_needed = 0;         ///< K of the error budget
   std::uint64_t delivered_unanswered = 0;  ///< probes that the far end confirms and that were not answered
   std::uint32_t dead_fresh_flows = 0;      ///< in a row
-  std::optional<Nanos> dies_at_age;  ///< N: the age at which successors die; 0 from the start
-  std::optional<Nanos> outlived_age; ///< how old the successor is that outlived its predecessor
-  std::optional<Nanos> rtt;          ///< smoothed
-  std::string link_fault;            ///< what of link, address or route is missing
+  std::optional<Nanos> dies_at_age;        ///< N: the age at which successors die; 0 from the start
+  std::optional<Nanos> outlived_age;       ///< how old the successor is that outlived its predecessor
+  std::optional<Nanos> rtt;                ///< smoothed
+  std::string link_fault;                  ///< what of link, address or route is missing
   std::string local_fault;
-  std::string proof;                 ///< what speaks against the reflector
-  std::string query_fault;           ///< why the query channel had no answer
+  std::string proof;        ///< what speaks against the reflector
+  std::string query_fault;  ///< why the query channel had no answer
   bool answered_via_other_uplink = false;
   bool every_uplink_silent = false;
   bool witness_configured = false;

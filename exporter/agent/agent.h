@@ -1,0 +1,75 @@
+#pragma once
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agent/uplink_runner.h"
+#include "metrics/snapshot.h"
+#include "metrics/snapshot_box.h"
+#include "uplink/monitor.h"
+
+namespace ue::agent {
+
+class TunnelWatch;
+
+/// Everything that uplink_exporter does beside serving: builds the uplinks, reflectors and tunnels of a
+/// configuration, keeps them in step with the kernel, judges four times a second and publishes a Snapshot.
+/// Owned by main; every function is called on the loop's thread, web threads see only the box.
+class Agent {
+ public:
+  using Box = metrics::SnapshotBox<metrics::Snapshot>;
+
+  Agent(boost::asio::io_context& loop, Box& box, metrics::Build build);
+  ~Agent();
+
+  /// Puts a configuration in force; what it does not change goes on undisturbed, with its counters.
+  void apply(const config::Config& config);
+  /// Reads the file again. A bad one keeps the running configuration, and says why.
+  Result<std::monostate> reload(const std::string& path);
+  /// Ends all probing; the loop is polled once more afterwards so that cancelled waits are gone.
+  void stop();
+
+ private:
+  struct ReflectorState {
+    config::Reflector config;
+    std::optional<probe::Identity> identity;
+    std::string fault;  ///< why it is off
+  };
+
+  void watch_kernel();
+  void read_kernel();
+  void load_keys();
+  void build_runners();
+  void build_tunnels();
+  void tick();
+  void judge(const Now& now);
+  Surroundings surroundings(const std::string& reflector, const Now& now) const;
+  std::vector<Detour> detours(const std::string& uplink, const std::string& reflector) const;
+  void publish(const Now& now);
+  void arm();
+
+  boost::asio::io_context& loop_;
+  Box& box_;
+  metrics::Build build_;
+  boost::asio::steady_timer timer_;
+  config::Config config_;
+  std::optional<uplink::Monitor> monitor_;
+  std::unique_ptr<boost::asio::posix::stream_descriptor> monitor_wait_;
+  uplink::Inventory inventory_;
+  uplink::ProbeRoutes routes_;
+  std::map<std::string, ReflectorState> reflectors_;
+  std::vector<std::unique_ptr<UplinkRunner>> runners_;
+  std::vector<std::unique_ptr<TunnelWatch>> tunnels_;
+  std::string inventory_fault_;
+  Nanos boot_ahead_{};  ///< CLOCK_BOOTTIME minus CLOCK_MONOTONIC: grows while the machine sleeps
+  bool kernel_changed_ = false;
+  bool applied_ = false;
+  Instant read_kernel_at_{};
+  Instant retry_keys_at_{};
+  Instant next_publish_{};
+  bool reload_ok_ = true;
+  double reload_time_ = 0;
+};
+
+}  // namespace ue::agent

@@ -1,0 +1,265 @@
+#include "agent/path.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+
+#include "agent/path_evidence.h"
+#include "base/log.h"
+#include "stamp/query.h"
+
+namespace ue::agent {
+
+namespace {
+
+constexpr Nanos kAskTimeout = std::chrono::seconds(4);  // three SYNs
+constexpr std::size_t kRememberedSends = 16;
+
+std::chrono::steady_clock::time_point to_steady(Instant t) {
+  return std::chrono::steady_clock::time_point(
+      std::chrono::duration_cast<std::chrono::steady_clock::duration>(t.time_since_epoch()));
+}
+
+metrics::Histogram empty_histogram() {
+  metrics::Histogram h;
+  h.bounds.assign(probe::Rtt::kBounds.begin(), probe::Rtt::kBounds.end());
+  h.counts.assign(h.bounds.size() + 1, 0);
+  return h;
+}
+
+metrics::FlowCounters to_metrics(const probe::FlowCounters& c) {
+  return {c.sent, c.delivered, c.replies, c.forward_lost, c.return_lost, c.unattributed_lost};
+}
+
+}  // namespace
+
+Path::Path(boost::asio::io_context& loop, std::string uplink, const config::Reflector& reflector,
+           probe::Settings settings, std::function<std::vector<Detour>()> detours)
+    : loop_(loop),
+      uplink_(std::move(uplink)),
+      reflector_(reflector),
+      identity_(settings.identity),
+      detours_(std::move(detours)),
+      prober_(std::move(settings), random_u64),
+      timer_(loop),
+      tcp_connect_(empty_histogram()) {}
+
+Path::~Path() { timer_.cancel(); }
+
+void Path::bind(const uplink::Binding& binding, const Endpoint& reflector) {
+  binding_ = binding;
+  endpoint_ = reflector;
+  ++generation_;
+  prober_.restart(read_clocks());
+  run_actions();
+}
+
+void Path::rebuild() {
+  if (!binding_) return;
+  ++generation_;
+  prober_.restart(read_clocks());
+  run_actions();
+}
+
+void Path::stop() {
+  if (!binding_) return;
+  ++generation_;
+  prober_.stop(read_clocks());
+  run_actions();
+  flows_.clear();
+  binding_.reset();
+  timer_.cancel();
+}
+
+void Path::run_actions() {
+  for (auto actions = prober_.take_actions(); !actions.empty(); actions = prober_.take_actions()) {
+    for (auto& action : actions) {
+      if (const auto* o = std::get_if<probe::OpenFlow>(&action)) open_flow(o->flow);
+      if (const auto* c = std::get_if<probe::CloseFlow>(&action)) flows_.erase(c->flow);
+      if (const auto* s = std::get_if<probe::SendProbe>(&action)) send_probe(*s);
+      if (const auto* a = std::get_if<probe::AskReflector>(&action)) ask(*a);
+    }
+  }
+  arm_timer();
+}
+
+void Path::arm_timer() {
+  const auto at = prober_.wake_at();
+  if (at == Instant::max()) return;
+  timer_.expires_at(to_steady(at));
+  timer_.async_wait([weak = weak_from_this()](const boost::system::error_code& cancelled) {
+    const auto self = weak.lock();
+    if (cancelled || !self) return;
+    self->prober_.advance(read_clocks());
+    self->run_actions();
+  });
+}
+
+void Path::open_flow(probe::FlowHandle handle) {
+  auto socket = uplink::UdpSocket::open(*binding_);
+  if (!socket) {
+    if (send_fault_.empty())
+      log::warn("PROBE_SOCKET", "{} to {}: {}", uplink_, reflector_.name, socket.error());
+    send_fault_ = socket.error();
+    return;
+  }
+  FlowSocket::Handlers handlers;
+  handlers.datagram = [this, handle](const uplink::Datagram& d) {
+    prober_.on_datagram(read_clocks(), handle, d.bytes, d.source == *endpoint_, d.received);
+    // Closing this very socket from its own handler is left to the loop.
+    boost::asio::post(loop_, [weak = weak_from_this()] {
+      if (const auto self = weak.lock()) self->run_actions();
+    });
+  };
+  handlers.error = [this, handle](const uplink::SocketError& e) { on_error(handle, e); };
+  flows_[handle].socket = std::make_unique<FlowSocket>(loop_, std::move(*socket), std::move(handlers));
+}
+
+void Path::send_probe(const probe::SendProbe& probe) {
+  const auto f = flows_.find(probe.flow);
+  if (f == flows_.end()) return;
+  const auto sent = f->second.socket->socket().send(probe.packet, *endpoint_);
+  if (!sent) {
+    if (send_fault_.empty())
+      log::warn("PROBE_NOT_SENT", "{} to {}: {}", uplink_, reflector_.name, sent.error());
+    send_fault_ = sent.error();
+    return;
+  }
+  send_fault_.clear();
+  auto& remembered = f->second.sent;
+  remembered.emplace_back(sent->id, probe.sequence);
+  if (remembered.size() > kRememberedSends) remembered.pop_front();
+}
+
+void Path::on_error(probe::FlowHandle handle, const uplink::SocketError& error) {
+  const auto f = flows_.find(handle);
+  if (f == flows_.end()) return;
+  if (const auto* tx = std::get_if<uplink::TxTimestamp>(&error)) {
+    for (const auto& [id, sequence] : f->second.sent) {
+      if (id == tx->id) prober_.on_transmitted(handle, sequence, tx->time);
+    }
+  } else if (const auto* icmp = std::get_if<uplink::IcmpError>(&error)) {
+    const auto kind = uplink::icmp_name(*icmp);
+    ++icmp_errors_[std::string(kind)];
+    if (kind == "port-unreachable" && icmp->from_destination) {
+      refused_at_ = read_clocks().mono;
+      refusal_ = "it refuses with ICMP port unreachable from its own address";
+    }
+  }
+}
+
+void Path::ask(const probe::AskReflector& ask) {
+  auto question = std::make_shared<Question>();
+  stamp::QueryRequest request;
+  random_fill(request.nonce);
+  request.flows = ask.flow_ids;
+  if (identity_) {
+    request.key_id = identity_->key_id;
+    request.gateway_id = identity_->gateway_id;
+  }
+  question->asked = read_clocks().mono;
+  question->nonce = request.nonce;
+  question->body = stamp::encode(request);
+  if (identity_) question->authentication = stamp::sign_request(question->body, identity_->secret);
+  question->left = detours_();
+  try_question(question, Detour{*binding_, *endpoint_});
+}
+
+void Path::try_question(std::shared_ptr<Question> question, const Detour& way) {
+  post_query(loop_, way.through, way.reflector, question->body, question->authentication, kAskTimeout,
+             [weak = weak_from_this(), question, generation = generation_](const QueryResult& result) {
+               const auto self = weak.lock();
+               // What was asked before the sockets were rebuilt says nothing about the new ones.
+               if (!self || !self->binding_ || generation != self->generation_) return;
+               self->on_result(question, result);
+             });
+}
+
+void Path::on_result(const std::shared_ptr<Question>& question, const QueryResult& result) {
+  const auto now = read_clocks();
+  if (question->own) count_connect(result);
+  const auto answer = verified(*question, result);
+  if (result.refused) {
+    refused_at_ = now.mono;
+    refusal_ = "it refuses with a TCP reset";
+  }
+  if (!answer && !question->left.empty()) {
+    const auto next = question->left.front();
+    question->left.erase(question->left.begin());
+    question->own = false;
+    try_question(question, next);
+    return;
+  }
+  if (answer) {
+    last_answer_ = now.mono;
+    answered_via_other_ = !question->own;
+  }
+  prober_.on_asked(now, probe::AskOutcome{question->asked, question->own && answer.has_value(), answer});
+  run_actions();
+}
+
+void Path::count_connect(const QueryResult& result) {
+  ++tcp_connects_;
+  if (!result.connected) {
+    ++tcp_connect_failures_;
+    return;
+  }
+  const double s = to_seconds(result.connect_time);
+  const auto bucket = std::lower_bound(tcp_connect_.bounds.begin(), tcp_connect_.bounds.end(), s);
+  ++tcp_connect_.counts[static_cast<std::size_t>(bucket - tcp_connect_.bounds.begin())];
+  tcp_connect_.sum += s;
+}
+
+std::optional<stamp::QueryAnswer> Path::verified(const Question& question, const QueryResult& result) {
+  query_fault_ = result.error;
+  if (!result.error.empty()) return std::nullopt;
+  if (identity_ && !stamp::verify_answer(result.body, result.authentication, identity_->secret)) {
+    query_fault_ =
+        "the answer over TCP is not signed with our key: a portal or proxy answers in the reflector's place";
+    return std::nullopt;
+  }
+  const auto answer = stamp::parse_answer(result.body);
+  if (!answer) {
+    query_fault_ = "the answer over TCP makes no sense: " + answer.error();
+    return std::nullopt;
+  }
+  if (answer->nonce != question.nonce) {
+    query_fault_ = "the answer over TCP belongs to another question";
+    return std::nullopt;
+  }
+  return *answer;
+}
+
+bool Path::judge(const Now& now, const verdict::Evidence& evidence) {
+  const bool changed = judge_.update(now.mono, evidence, prober_.observe(now.mono).recovered);
+  prober_.set_standing(now, standing_for(conclusion().verdict));
+  run_actions();
+  return changed;
+}
+
+std::shared_ptr<const metrics::Path> Path::snapshot(const Now& now) const {
+  auto p = std::make_shared<metrics::Path>();
+  p->uplink = uplink_;
+  p->reflector = reflector_.name;
+  p->conclusion = judge_.conclusion();
+  p->steady = to_metrics(prober_.counters(probe::FlowKind::steady));
+  p->fresh = to_metrics(prober_.counters(probe::FlowKind::fresh));
+  p->rtt = empty_histogram();
+  p->rtt.counts.assign(prober_.rtt().buckets().begin(), prober_.rtt().buckets().end());
+  p->rtt.sum = prober_.rtt().sum_seconds();
+  p->tcp_connect = tcp_connect_;
+  p->tcp_connects = tcp_connects_;
+  p->tcp_connect_failures = tcp_connect_failures_;
+  p->mapped_address_changes = prober_.mapped_address_changes();
+  p->mapped_port_changes = prober_.mapped_port_changes();
+  if (prober_.mapped_endpoint()) p->mapped_endpoint = prober_.mapped_endpoint()->to_string();
+  p->icmp_errors = icmp_errors_;
+  p->packets_refused = prober_.refused();
+  if (const auto last = prober_.observe(now.mono).last_reply) {
+    p->last_reply = to_unix_seconds(now.wall) - to_seconds(now.mono - *last);
+  }
+  return p;
+}
+
+}  // namespace ue::agent

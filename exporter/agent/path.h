@@ -1,0 +1,115 @@
+#pragma once
+#include <utility>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/flow_socket.h"
+#include "agent/query_client.h"
+#include "config/config.h"
+#include "metrics/snapshot.h"
+#include "probe/path_prober.h"
+#include "verdict/judge.h"
+
+namespace ue::agent {
+
+/// A way to the reflector's query channel through another uplink.
+struct Detour {
+  uplink::Binding through;
+  Endpoint reflector;
+};
+
+/// The shell of one PathProber: its sockets, its timer, its questions over TCP. Owned by an UplinkRunner, on
+/// the loop's thread. It measures; what the path's silence means is judged by its owner, who sees the other
+/// paths too.
+class Path : public std::enable_shared_from_this<Path> {
+ public:
+  Path(boost::asio::io_context& loop, std::string uplink, const config::Reflector& reflector,
+       probe::Settings settings, std::function<std::vector<Detour>()> detours);
+  ~Path();
+
+  /// Begins, or begins anew with other sockets where one of the two is another than before.
+  void bind(const uplink::Binding& binding, const Endpoint& reflector);
+  /// The machine slept or the clock is not to be trusted: sockets are rebuilt, the window is void.
+  void rebuild();
+  void stop();
+  bool running() const { return binding_.has_value(); }
+
+  /// Feeds what is known now to the judge, and takes its verdict's pace. Returns true where the verdict
+  /// changed.
+  bool judge(const Now& now, const verdict::Evidence& evidence);
+
+  const std::string& reflector() const { return reflector_.name; }
+  const std::optional<Endpoint>& endpoint() const { return endpoint_; }
+  const verdict::Conclusion& conclusion() const { return judge_.conclusion(); }
+  probe::Observation observe(Instant now) const { return prober_.observe(now); }
+
+  std::optional<Instant> last_answer() const { return last_answer_; }  ///< over TCP, through any uplink
+  std::optional<Instant> refused_at() const { return refused_at_; }    ///< it said itself that nobody listens
+  const std::string& refusal() const { return refusal_; }
+  bool answered_via_other() const { return answered_via_other_; }
+  const std::string& query_fault() const { return query_fault_; }
+  /// Every packet is refused by this machine itself: no route, interface gone. Empty while sending works.
+  const std::string& send_fault() const { return send_fault_; }
+
+  std::shared_ptr<const metrics::Path> snapshot(const Now& now) const;
+
+ private:
+  struct OpenFlow {
+    std::unique_ptr<FlowSocket> socket;
+    std::deque<std::pair<std::uint32_t, std::uint32_t>>
+        sent;  ///< (transmit timestamp id, sequence), newest last
+  };
+  struct Question {
+    Instant asked{};
+    std::string body;
+    std::string authentication;
+    std::array<std::uint8_t, 16> nonce{};
+    std::vector<Detour> left;  ///< ways to try after this one
+    bool own = true;
+  };
+
+  void run_actions();
+  void open_flow(probe::FlowHandle handle);
+  void send_probe(const probe::SendProbe& probe);
+  void on_error(probe::FlowHandle handle, const uplink::SocketError& error);
+  void ask(const probe::AskReflector& ask);
+  void try_question(std::shared_ptr<Question> question, const Detour& way);
+  void on_result(const std::shared_ptr<Question>& question, const QueryResult& result);
+  void count_connect(const QueryResult& result);
+  std::optional<stamp::QueryAnswer> verified(const Question& question, const QueryResult& result);
+  void arm_timer();
+
+  boost::asio::io_context& loop_;
+  std::string uplink_;
+  config::Reflector reflector_;
+  std::optional<probe::Identity> identity_;
+  std::function<std::vector<Detour>()> detours_;
+  probe::PathProber prober_;
+  verdict::Judge judge_;
+  boost::asio::steady_timer timer_;
+  std::optional<uplink::Binding> binding_;
+  std::optional<Endpoint> endpoint_;
+  std::map<probe::FlowHandle, OpenFlow> flows_;
+
+  std::optional<Instant> last_answer_;
+  std::optional<Instant> refused_at_;
+  std::string refusal_;
+  std::string query_fault_;
+  std::string send_fault_;
+  bool answered_via_other_ = false;
+  std::uint32_t generation_ = 0;  ///< of sockets: answers to older questions are void
+  std::uint64_t tcp_connects_ = 0;
+  std::uint64_t tcp_connect_failures_ = 0;
+  metrics::Histogram tcp_connect_;
+  std::map<std::string, std::uint64_t> icmp_errors_;
+};
+
+}  // namespace ue::agent

@@ -1,0 +1,86 @@
+#include "agent/path_evidence.h"
+
+namespace ue::agent {
+
+namespace {
+
+using verdict::Tri;
+
+Tri tri(const std::optional<bool>& b) { return b ? verdict::tri(*b) : Tri::unknown; }
+
+verdict::Successors successors(probe::Successors s) {
+  switch (s) {
+    case probe::Successors::died:
+      return verdict::Successors::died;
+    case probe::Successors::outlived:
+      return verdict::Successors::outlived;
+    case probe::Successors::unknown:
+      break;
+  }
+  return verdict::Successors::unknown;
+}
+
+double ratio(std::uint64_t part, std::uint64_t whole) {
+  return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
+}
+
+}  // namespace
+
+verdict::Evidence make_evidence(const probe::Observation& o, const PathContext& c) {
+  verdict::Evidence e;
+  auto& facts = e.facts;
+  facts.link = c.link_up ? Tri::yes : c.link_settled ? Tri::no : Tri::unknown;
+  facts.forward = tri(o.forward);
+  facts.steady = tri(o.steady);
+  facts.fresh = tri(o.fresh);
+  facts.tcp = tri(o.tcp);
+  facts.attributable = tri(o.attributable);
+  facts.reflector = c.silent_everywhere ? Tri::no : Tri::yes;
+  facts.refused = c.proof.empty() ? Tri::unknown : Tri::yes;
+  facts.successors = successors(o.successors);
+  facts.lossy = tri(o.lossy);
+
+  auto& f = e.figures;
+  f.uplink = c.uplink;
+  f.reflector = c.reflector;
+  // A direction's ratio is of what travelled in it.
+  const auto& w = o.window;
+  const auto attributed = w.answered + w.forward_lost + w.return_lost;
+  f.forward_loss = ratio(w.forward_lost, attributed);
+  f.return_loss = ratio(w.return_lost, w.answered + w.return_lost);
+  f.unattributed_loss = ratio(w.unattributed, w.all());
+  f.window_probes = w.all();
+  f.losses_in_a_row = o.losses_in_a_row;
+  f.losses_needed = o.losses_needed;
+  f.delivered_unanswered = o.delivered_unanswered;
+  f.dead_fresh_flows = o.dead_fresh_flows;
+  f.dies_at_age = o.dies_at_age;
+  f.outlived_age = o.outlived_age;
+  f.rtt = o.rtt;
+  f.link_fault = c.link_fault;
+  f.proof = c.proof;
+  f.query_fault = c.query_fault;
+  f.answered_via_other_uplink = c.answered_via_other_uplink;
+  f.every_uplink_silent = c.every_uplink_silent;
+  f.witness_configured = c.witness_configured;
+  return e;
+}
+
+probe::Standing standing_for(verdict::Verdict v) {
+  switch (v) {
+    case verdict::Verdict::one_way:
+    case verdict::Verdict::udp_blocked:
+    case verdict::Verdict::no_return:
+    case verdict::Verdict::down:
+    case verdict::Verdict::reflector_down:
+      return probe::Standing::no_return;
+    case verdict::Verdict::return_lost:
+    case verdict::Verdict::stuck_mapping:
+    case verdict::Verdict::new_flows_blocked:
+      return probe::Standing::trouble;
+    default:
+      return probe::Standing::fine;
+  }
+}
+
+}  // namespace ue::agent

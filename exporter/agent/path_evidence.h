@@ -1,0 +1,30 @@
+#pragma once
+#include <string>
+
+#include "probe/path_prober.h"
+#include "verdict/evidence.h"
+
+namespace ue::agent {
+
+/// What the agent knows of a path beside its probes.
+struct PathContext {
+  std::string uplink;
+  std::string reflector;
+  bool link_up = true;
+  bool link_settled = true;  ///< down for longer than a re-dial takes
+  std::string link_fault;
+  bool silent_everywhere = false;  ///< the reflector answers nothing through any uplink
+  std::string proof;               ///< what speaks against the reflector; empty: nothing does
+  bool answered_via_other_uplink = false;
+  bool every_uplink_silent = false;
+  bool witness_configured = false;
+  std::string query_fault;
+};
+
+/// Pure: puts what probes and surroundings show into the words of the verdict room.
+verdict::Evidence make_evidence(const probe::Observation& observation, const PathContext& context);
+
+/// The pace that a verdict allows.
+probe::Standing standing_for(verdict::Verdict v);
+
+}  // namespace ue::agent

@@ -1,0 +1,230 @@
+#include "agent/uplink_runner.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "agent/path_evidence.h"
+#include "base/log.h"
+#include "verdict/sentence.h"
+
+namespace ue::agent {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Nanos kRedial = 10s;       // a link that is back within this was re-dialled, not down
+constexpr Nanos kProofValid = 45s;   // longer than the pause between two questions
+constexpr Nanos kAnswerValid = 75s;  // two questions
+constexpr Nanos kReplyValid = 10s;
+constexpr Nanos kWitnessEager = 20s;  // of silence, then they are asked less often
+constexpr Nanos kWitnessPause = 10s;
+
+}  // namespace
+
+UplinkRunner::UplinkRunner(boost::asio::io_context& loop, config::Uplink uplink,
+                           const std::vector<ReflectorTarget>& reflectors, const config::Config& config,
+                           uplink::ProbeRoutes& routes, DetourSource detours)
+    : loop_(loop), uplink_(std::move(uplink)), routes_(routes) {
+  for (const auto& tunnel : config.openvpn) {
+    if (preferred_.empty()) preferred_ = tunnel.reflector;
+  }
+  for (const auto& reflector : reflectors) {
+    probe::Settings settings;
+    settings.interval = config.probe.interval;
+    settings.fresh_interval = config.probe.fresh_interval;
+    settings.loss_threshold = config.probe.loss_threshold;
+    settings.identity = reflector.identity;
+    auto path = std::make_shared<Path>(loop, uplink_.name, reflector.config, settings,
+                                       [detours, name = reflector.config.name] { return detours(name); });
+    paths_.push_back(path);
+    targets_.push_back(Target{path, nullptr, std::nullopt});
+  }
+  for (std::size_t i = 0; i < targets_.size(); ++i) {
+    targets_[i].resolver = std::make_unique<Resolver>(loop, reflectors[i].config.address, uplink_.family,
+                                                      [this, i](const Endpoint& e) {
+                                                        targets_[i].endpoint = e;
+                                                        bind_paths();
+                                                      });
+    targets_[i].resolver->start();
+  }
+  for (const auto& server : config.witnesses) {
+    witnesses_.push_back(std::make_unique<Witness>(loop, server, uplink_.family));
+  }
+  verdict::Evidence nothing;
+  nothing.figures.uplink = uplink_.name;
+  conclusion_.why = verdict::explain(verdict::Verdict::unknown, nothing);
+}
+
+UplinkRunner::~UplinkRunner() {
+  for (const auto& path : paths_) path->stop();
+  routes_.remove(uplink_.name);
+}
+
+uplink::Binding UplinkRunner::binding() const {
+  return uplink::Binding{uplink_.interface, uplink_.family, uplink_.fwmark, state_.source};
+}
+
+void UplinkRunner::update_link(const Now& now, const uplink::Inventory& inventory) {
+  state_ = uplink::resolve(uplink_, inventory);
+  if (state_.usable()) ensure_routes();
+  if (link_up()) {
+    if (fault_since_) log::info("UPLINK_BACK", "{} ({}) is usable again", uplink_.name, uplink_.interface);
+    fault_since_.reset();
+    bind_paths();
+    return;
+  }
+  if (!fault_since_) {
+    fault_since_ = now.mono;
+    log::warn("UPLINK_FAULT", "{} cannot be probed: {}", uplink_.name, link_fault());
+  }
+}
+
+void UplinkRunner::ensure_routes() {
+  std::vector<IpAddress> addresses;
+  for (const auto& target : targets_) {
+    if (target.endpoint) addresses.push_back(target.endpoint->address);
+  }
+  for (const auto& witness : witnesses_) {
+    if (witness->endpoint()) addresses.push_back(witness->endpoint()->address);
+  }
+  const auto ensured = routes_.ensure(uplink_, state_, addresses);
+  route_fault_ = ensured ? "" : ensured.error();
+}
+
+void UplinkRunner::bind_paths() {
+  if (!state_.usable()) return;
+  const bool rebind = !bound_ || !uplink::same_binding(*bound_, state_);
+  bool any = false;
+  for (auto& target : targets_) {
+    if (!target.endpoint) continue;
+    if (target.path->running() && !rebind && target.path->endpoint() == target.endpoint) continue;
+    if (!any) ensure_routes();
+    any = true;
+    if (!route_fault_.empty()) return;
+    target.path->bind(binding(), *target.endpoint);
+  }
+  if (rebind) {
+    for (const auto& witness : witnesses_) witness->bind(binding());
+    log::info("UPLINK_BOUND", "{} probes from {} on {}", uplink_.name,
+              state_.source ? state_.source->to_string() : "any", uplink_.interface);
+  }
+  bound_ = state_;
+}
+
+void UplinkRunner::rebuild() {
+  for (const auto& path : paths_) path->rebuild();
+}
+
+std::optional<Detour> UplinkRunner::way_to(const std::string& reflector) const {
+  if (!link_up()) return std::nullopt;
+  for (const auto& target : targets_) {
+    if (target.path->reflector() == reflector && target.endpoint) return Detour{binding(), *target.endpoint};
+  }
+  return std::nullopt;
+}
+
+std::optional<Instant> UplinkRunner::silent_since(const Path& path, Instant now) const {
+  if (!path.running()) return std::nullopt;
+  const auto o = path.observe(now);
+  if (o.steady != false || o.tcp != false || !o.silent_since) return std::nullopt;
+  if (o.last_reply && now - *o.last_reply < kReplyValid) return std::nullopt;
+  const auto answer = path.last_answer();
+  if (answer && *answer > *o.silent_since && now - *answer < kAnswerValid) return std::nullopt;
+  return o.silent_since;
+}
+
+void UplinkRunner::ask_witnesses(Instant now) {
+  for (const auto& path : paths_) {
+    if (!path->running()) continue;
+    const auto o = path->observe(now);
+    if (o.losses_in_a_row < 3 || !o.silent_since) continue;
+    const bool eager = now - *o.silent_since < kWitnessEager;
+    for (const auto& witness : witnesses_) {
+      if (eager || !witness->asked() || now - *witness->asked() > kWitnessPause) witness->ask(now);
+    }
+    return;
+  }
+}
+
+std::string UplinkRunner::witness_proof(Instant since) const {
+  for (const auto& witness : witnesses_) {
+    if (witness->answered() && *witness->answered() > since) {
+      return fmt::format("witness {} answers through {}", witness->name(), uplink_.name);
+    }
+  }
+  return {};
+}
+
+bool UplinkRunner::judge(const Now& now, const std::function<Surroundings(const std::string&)>& around) {
+  const bool down_for_good = fault_since_ && now.mono - *fault_since_ > kRedial;
+  if (down_for_good && bound_) {
+    for (const auto& path : paths_) path->stop();
+    bound_.reset();
+  }
+  ask_witnesses(now.mono);
+  std::vector<verdict::PathOpinion> opinions;
+  for (const auto& path : paths_) {
+    const auto surroundings = around(path->reflector());
+    PathContext context;
+    context.uplink = uplink_.name;
+    context.reflector = path->reflector();
+    context.link_up = link_up();
+    context.link_settled = down_for_good;
+    context.link_fault = link_fault();
+    context.silent_everywhere = surroundings.silent_everywhere;
+    context.proof = surroundings.refusal;
+    context.every_uplink_silent = surroundings.every_uplink_silent;
+    context.witness_configured = has_witness();
+    context.answered_via_other_uplink = path->answered_via_other();
+    context.query_fault = path->query_fault();
+    if (const auto silent = silent_since(*path, now.mono); silent && context.proof.empty()) {
+      context.proof = witness_proof(std::max(*silent, now.mono - kProofValid));
+    }
+    const auto before = path->conclusion().verdict;
+    if (path->judge(now, make_evidence(path->observe(now.mono), context))) {
+      log::info("PATH_VERDICT", "{} to {}: {} -> {}: {}", uplink_.name, path->reflector(),
+                verdict::name(before), verdict::name(path->conclusion().verdict), path->conclusion().why);
+    }
+    opinions.push_back({path->reflector(), path->conclusion()});
+  }
+  verdict::Conclusion alone = conclusion_;
+  if (opinions.empty()) {
+    verdict::Evidence link;
+    link.facts.link = link_up()       ? verdict::Tri::yes
+                      : down_for_good ? verdict::Tri::no
+                                      : verdict::Tri::unknown;
+    link.figures.uplink = uplink_.name;
+    link.figures.link_fault = link_fault();
+    alone.verdict = link.facts.link == verdict::Tri::no ? verdict::Verdict::down : verdict::Verdict::unknown;
+    alone.why = verdict::explain(alone.verdict, link);
+  }
+  auto next = verdict::combine(opinions, preferred_, alone);
+  const bool changed = next.verdict != conclusion_.verdict;
+  if (changed) {
+    log::info("UPLINK_VERDICT", "{}: {} -> {}: {}", uplink_.name, verdict::name(conclusion_.verdict),
+              verdict::name(next.verdict), next.why);
+    ++changes_;
+    last_change_ = to_unix_seconds(now.wall);
+  }
+  conclusion_ = std::move(next);
+  return changed;
+}
+
+std::shared_ptr<const metrics::Uplink> UplinkRunner::snapshot(const Now& now) const {
+  auto u = std::make_shared<metrics::Uplink>();
+  u->name = uplink_.name;
+  u->interface = uplink_.interface;
+  u->gateway = state_.gateway ? state_.gateway->to_string() : "";
+  u->labels = uplink_.labels;
+  u->link_up = state_.link_up;
+  u->default_route = state_.has_route;
+  u->conclusion = conclusion_;
+  u->last_change = last_change_;
+  u->verdict_changes = changes_;
+  for (const auto& path : paths_) u->paths.push_back(path->snapshot(now));
+  return u;
+}
+
+}  // namespace ue::agent

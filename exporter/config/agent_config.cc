@@ -1,0 +1,295 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <set>
+
+#include "config/config.h"
+#include "config/fields.h"
+#include "config/file.h"
+#include "config/yaml_reader.h"
+
+namespace ue::config {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::uint16_t kStampPort = 862;  // RFC 8762 §4.1
+constexpr std::uint16_t kStunPort = 3478;  // RFC 8489 §18.6
+constexpr std::size_t kMaxHolds = 20;      // flows that the ladder may have open at once
+
+// --- uplinks
+// ---------------------------------------------------------------------------------------------------------
+
+bool is_label_name(std::string_view name) {
+  if (name.empty() || (name.front() >= '0' && name.front() <= '9')) return false;
+  return name.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_") ==
+         name.npos;
+}
+
+void read_label(const Value& entry, Uplink& uplink) {
+  static const std::set<std::string_view> kTaken{"uplink", "interface", "gateway"};
+  const std::string& name = entry.key();
+  if (!is_label_name(name)) {
+    entry.fail_key("expected a label name as Prometheus has them: letters, digits and _, no digit first");
+  } else if (name.starts_with("__")) {
+    entry.fail_key("label names that begin with __ belong to Prometheus itself");
+  } else if (kTaken.contains(name)) {
+    entry.fail_key("uplink_info has this label already; choose another name");
+  }
+  uplink.labels[name] = entry.text("text");
+}
+
+constexpr Key<Uplink> kUplinkKeys[] = {
+    {"name", Need::required, [](const Value& v, Uplink& u) { u.name = read_name(v); }},
+    {"interface", Need::required, [](const Value& v, Uplink& u) { u.interface = read_interface(v); }},
+    {"gateway", Need::optional, [](const Value& v, Uplink& u) { u.gateway = read_unicast_address(v); }},
+    {"family", Need::optional, [](const Value& v, Uplink& u) { u.family = read_family(v); }},
+    {"fwmark", Need::optional, [](const Value& v, Uplink& u) { u.fwmark = read_fwmark(v); }},
+    {"labels", Need::optional,
+     [](const Value& v, Uplink& u) {
+       for (const Value& entry : v.entries()) read_label(entry, u);
+     }},
+};
+
+Uplink read_uplink(const Value& v) {
+  Uplink u = read_map<Uplink>(v, kUplinkKeys);
+  if (u.gateway && u.gateway->family() != u.family) {
+    v.find("gateway")->fail(u.family == Family::ipv4 ? "an IPv6 address needs family: ipv6 beside it"
+                                                     : "expected an IPv6 address, as family is ipv6");
+  }
+  return u;
+}
+
+// --- reflectors and witnesses
+// ----------------------------------------------------------------------------------------
+
+constexpr Key<Reflector> kReflectorKeys[] = {
+    {"name", Need::required, [](const Value& v, Reflector& r) { r.name = read_name(v); }},
+    {"address", Need::required, [](const Value& v, Reflector& r) { r.address = read_host_port(v); }},
+    {"protocol", Need::optional,
+     [](const Value& v, Reflector& r) {
+       static constexpr std::array<std::string_view, 2> kNames{"stamp", "stun"};
+       r.protocol = v.one_of(kNames) == 0 ? Protocol::stamp : Protocol::stun;
+     }},
+    {"key_file", Need::optional, [](const Value& v, Reflector& r) { r.key_file = read_path(v); }},
+};
+
+Reflector read_reflector(const Value& v) {
+  Reflector r = read_map<Reflector>(v, kReflectorKeys);
+  if (r.address.port == 0) r.address.port = r.protocol == Protocol::stun ? kStunPort : kStampPort;
+  if (r.protocol == Protocol::stun && !r.key_file.empty()) {
+    v.find("key_file")->fail("a STUN server takes no key: remove this, or set protocol: stamp");
+  }
+  return r;
+}
+
+std::vector<HostPort> default_witnesses() {
+  return {{"stun.l.google.com", 19302}, {"stun.cloudflare.com", kStunPort}};
+}
+
+HostPort read_witness(const Value& v) {
+  HostPort w = read_host_port(v);
+  if (w.port == 0) w.port = kStunPort;
+  return w;
+}
+
+// --- probe
+// -----------------------------------------------------------------------------------------------------------
+
+Profile read_profile(const Value& v) {
+  static constexpr std::array<std::string_view, 2> kNames{"default", "metered"};
+  return v.one_of(kNames) == 0 ? Profile::standard : Profile::metered;
+}
+
+std::vector<Nanos> read_holds(const Value& v) {
+  std::vector<Nanos> holds;
+  const auto items = v.items("a list of durations such as [1s, 10s, 60s]");
+  if (items.empty() || items.size() > kMaxHolds) v.fail(fmt::format("expected 1 to {} durations", kMaxHolds));
+  for (const Value& item : items) {
+    const Nanos hold = item.duration(100ms, 600s);
+    if (!holds.empty() && hold <= holds.back()) {
+      item.fail(fmt::format("expected more than {}: holds ascend", duration_text(holds.back())));
+    }
+    holds.push_back(hold);
+  }
+  return holds;
+}
+
+constexpr Key<Probe> kProbeKeys[] = {
+    // Read before the others, whatever its place in the file: it sets what they default to.
+    {"profile", Need::optional, [](const Value&, Probe&) {}},
+    {"interval", Need::optional, [](const Value& v, Probe& p) { p.interval = v.duration(100ms, 1min); }},
+    {"fresh_interval", Need::optional,
+     [](const Value& v, Probe& p) { p.fresh_interval = v.duration(5s, 1h); }},
+    {"ladder_interval", Need::optional,
+     [](const Value& v, Probe& p) { p.ladder_interval = v.duration(30s, 24h); }},
+    {"holds", Need::optional, [](const Value& v, Probe& p) { p.holds = read_holds(v); }},
+    {"loss_threshold", Need::optional,
+     [](const Value& v, Probe& p) { p.loss_threshold = v.ratio(0.001, 0.9); }},
+};
+
+Probe read_probe(const Value& v) {
+  const auto profile = v.find("profile");
+  return read_map<Probe>(v, kProbeKeys, default_probe(profile ? read_profile(*profile) : Profile::standard));
+}
+
+// --- tunnels and routes
+// ----------------------------------------------------------------------------------------------
+
+constexpr Key<Tunnel> kTunnelKeys[] = {
+    {"name", Need::required, [](const Value& v, Tunnel& t) { t.name = read_name(v); }},
+    {"log", Need::optional, [](const Value& v, Tunnel& t) { t.log = read_path(v); }},
+    {"journal", Need::optional, [](const Value& v, Tunnel& t) { t.journal = read_unit(v); }},
+    {"status", Need::optional, [](const Value& v, Tunnel& t) { t.status = read_path(v); }},
+    {"management", Need::optional, [](const Value& v, Tunnel& t) { t.management = read_management(v); }},
+    {"management_password_file", Need::optional,
+     [](const Value& v, Tunnel& t) { t.management_password_file = read_path(v); }},
+    {"reflector", Need::optional, [](const Value& v, Tunnel& t) { t.reflector = read_name(v); }},
+};
+
+Tunnel read_tunnel(const Value& v) {
+  Tunnel t = read_map<Tunnel>(v, kTunnelKeys);
+  if (t.log.empty() && t.journal.empty() && t.status.empty() && t.management.empty()) {
+    v.fail("expected at least one of log, journal, status, management: nothing tells about this tunnel");
+  }
+  if (!t.management_password_file.empty() && t.management.empty()) {
+    v.find("management_password_file")
+        ->fail("there is no management beside it that would ask for the password");
+  }
+  return t;
+}
+
+constexpr Key<Route> kRouteKeys[] = {
+    {"destination", Need::required, [](const Value& v, Route& r) { r.destination = read_destination(v); }},
+    {"uplink", Need::required, [](const Value& v, Route& r) { r.uplink = read_name(v); }},
+};
+
+// --- the file
+// --------------------------------------------------------------------------------------------------------
+
+template <typename T, typename Read>
+std::vector<T> read_list(const Value& v, Read read) {
+  std::vector<T> out;
+  for (const Value& item : v.items("a list ([] for none)")) out.push_back(read(item));
+  return out;
+}
+
+constexpr Key<Config> kConfigKeys[] = {
+    {"uplinks", Need::optional,
+     [](const Value& v, Config& c) { c.uplinks = read_list<Uplink>(v, read_uplink); }},
+    {"reflectors", Need::optional,
+     [](const Value& v, Config& c) { c.reflectors = read_list<Reflector>(v, read_reflector); }},
+    {"witnesses", Need::optional,
+     [](const Value& v, Config& c) { c.witnesses = read_list<HostPort>(v, read_witness); }},
+    {"probe", Need::optional, [](const Value& v, Config& c) { c.probe = read_probe(v); }},
+    {"openvpn", Need::optional,
+     [](const Value& v, Config& c) { c.openvpn = read_list<Tunnel>(v, read_tunnel); }},
+    {"routes", Need::optional,
+     [](const Value& v, Config& c) {
+       c.routes = read_list<Route>(v, [](const Value& r) { return read_map<Route>(r, kRouteKeys); });
+     }},
+    {"alertmanagers", Need::optional,
+     [](const Value& v, Config& c) { c.alertmanagers = read_list<std::string>(v, read_url); }},
+};
+
+/// The entry of a list that was read without an error, and optionally one of its keys.
+Value part(const Value& root, std::string_view list, std::size_t index, std::string_view key = {}) {
+  const Value item = root.find(list)->item(index);
+  return key.empty() ? item : *item.find(key);
+}
+
+/// Reports every entry whose identity (as get() makes it) an earlier one has.
+template <typename T, typename Get>
+void check_unique(const Value& root, std::string_view list, std::string_view key,
+                  const std::vector<T>& entries, Get get) {
+  std::map<std::string, std::size_t> seen;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const std::string identity = get(entries[i]);
+    const auto [first, fresh] = seen.emplace(identity, i);
+    if (!fresh)
+      part(root, list, i, key)
+          .fail(fmt::format("{}[{}] has {} already", list, first->second, quote(identity)));
+  }
+}
+
+/// Reports the reference at `where` unless one of `entries` has that name.
+template <typename T>
+void check_reference(const Value& where, const std::string& name, std::string_view list,
+                     const std::vector<T>& entries) {
+  std::vector<std::string_view> names;
+  for (const auto& entry : entries) names.push_back(entry.name);
+  if (std::find(names.begin(), names.end(), name) != names.end()) return;
+  const auto guess = nearest(name, names);
+  where.fail(fmt::format("no entry of {} has the name {}{}", list, quote(name),
+                         guess.empty() ? "" : fmt::format("; did you mean {}?", quote(guess))));
+}
+
+/// What no single entry can know: names used twice, and references to what is not there.
+void check_whole(const Value& root, const Config& c) {
+  const auto name_of = [](const auto& entry) { return entry.name; };
+  check_unique(root, "uplinks", "name", c.uplinks, name_of);
+  check_unique(root, "uplinks", "interface", c.uplinks, [](const Uplink& u) {
+    return fmt::format("{} {}", u.interface, u.family == Family::ipv4 ? "ipv4" : "ipv6");
+  });
+  check_unique(root, "reflectors", "name", c.reflectors, name_of);
+  check_unique(root, "openvpn", "name", c.openvpn, name_of);
+  check_unique(root, "routes", "destination", c.routes, [](const Route& r) { return r.destination; });
+  check_unique(root, "alertmanagers", "", c.alertmanagers, [](const std::string& url) { return url; });
+  if (root.find("witnesses")) {
+    check_unique(root, "witnesses", "", c.witnesses, [](const HostPort& w) { return w.to_string(); });
+  }
+  for (std::size_t i = 0; i < c.openvpn.size(); ++i) {
+    const auto& name = c.openvpn[i].reflector;
+    if (!name.empty())
+      check_reference(part(root, "openvpn", i, "reflector"), name, "reflectors", c.reflectors);
+  }
+  // Without `uplinks` they are discovered, and their names are not known yet.
+  for (std::size_t i = 0; i < c.routes.size() && !c.uplinks.empty(); ++i) {
+    check_reference(part(root, "routes", i, "uplink"), c.routes[i].uplink, "uplinks", c.uplinks);
+  }
+}
+
+}  // namespace
+
+Probe default_probe(Profile profile) {
+  Probe p;
+  p.profile = profile;
+  p.holds = {1s, 2s, 5s, 10s, 20s, 30s, 60s, 120s};
+  if (profile == Profile::metered) {
+    p.interval = 15s;
+    p.fresh_interval = 5min;
+    p.ladder_interval = 1h;
+  }
+  return p;
+}
+
+Result<Config> parse_config(std::string_view yaml, const std::string& file) {
+  const auto tree = parse_yaml(yaml, file);
+  if (!tree) return Error{tree.error()};
+  Report report(file);
+  const Value root(*tree, "", report);
+  Config defaults;
+  defaults.witnesses = default_witnesses();
+  defaults.probe = default_probe(Profile::standard);
+  Config config = read_document<Config>(root, kConfigKeys, std::move(defaults));
+  if (!report.first()) check_whole(root, config);
+  if (report.first()) return *report.first();
+  return config;
+}
+
+Result<Config> load_config(const std::string& path) {
+  const auto text = read_file(path, kMaxFileSize);
+  if (!text) return Error{text.error()};
+  auto config = parse_config(*text, path);
+  if (!config) return config;
+  for (auto& r : config->reflectors) r.key_file = resolve_path(path, r.key_file);
+  for (auto& t : config->openvpn) {
+    for (auto* file : {&t.log, &t.status, &t.management_password_file}) *file = resolve_path(path, *file);
+  }
+  return config;
+}
+
+}  // namespace ue::config

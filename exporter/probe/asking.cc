@@ -1,0 +1,71 @@
+#include "probe/asking.h"
+
+#include <algorithm>
+
+namespace ue::probe {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Nanos kValid = 90s;
+constexpr int kFailuresNeeded = 2;
+
+Nanos spacing(Asking::Need need) {
+  switch (need) {
+    case Asking::Need::urgent:
+      return 2s;
+    case Asking::Need::settle:
+    case Asking::Need::watch:
+      return 30s;
+    case Asking::Need::routine:
+    case Asking::Need::none:
+      break;
+  }
+  return 300s;
+}
+
+}  // namespace
+
+std::optional<Instant> Asking::due(Need need) const {
+  if (under_way_ || need == Need::none) return std::nullopt;
+  if (!last_) return Instant{};
+  Nanos wait = spacing(need);
+  // Somebody who never answers is asked ever less often, unless a fault is being looked into.
+  if (failures_ > 0 && (need == Need::routine || need == Need::settle)) {
+    wait = std::min<Nanos>(wait * (1 << std::min(failures_, 4)), 600s);
+  }
+  return *last_ + wait;
+}
+
+void Asking::asked(Instant now) {
+  under_way_ = true;
+  last_ = now;
+}
+
+void Asking::done(Instant now, bool answered, bool own) {
+  under_way_ = false;
+  if (own) {
+    own_answer_ = now;
+    own_failures_ = 0;
+  } else {
+    own_failure_ = now;
+    ++own_failures_;
+  }
+  failures_ = answered ? 0 : failures_ + 1;
+  if (answered) {
+    mute_since_.reset();
+  } else if (!mute_since_) {
+    mute_since_ = now;
+  }
+}
+
+void Asking::reset() { *this = Asking(); }
+
+std::optional<bool> Asking::tcp_works(Instant now) const {
+  if (own_failures_ >= kFailuresNeeded && own_failure_ && now - *own_failure_ <= kValid) return false;
+  if (own_failures_ == 0 && own_answer_ && now - *own_answer_ <= kValid) return true;
+  return std::nullopt;
+}
+
+}  // namespace ue::probe

@@ -1,0 +1,62 @@
+#include "probe/delivery.h"
+
+#include <algorithm>
+
+namespace ue::probe {
+
+namespace {
+
+constexpr Nanos kStragglers = std::chrono::seconds(1);  // a packet may take so long to get there
+constexpr Nanos kValid = std::chrono::seconds(90);
+constexpr std::uint32_t kLookBack = 40;  // probes
+constexpr std::uint32_t kNewest = 6;     // of these half must have arrived
+
+}  // namespace
+
+void Delivery::begin(Instant now, Instant asked, bool credible, Instant instance_since) {
+  const auto since = asked_ && asked - *asked_ <= kValid ? denying_since() : std::nullopt;
+  *this = Delivery();
+  denying_since_ = since.value_or(now);
+  asked_ = asked;
+  credible_ = credible;
+  instance_since_ = instance_since;
+}
+
+void Delivery::add(const Flow& flow, const stamp::FlowReport& report) {
+  const std::uint32_t end = flow.sent();
+  const std::uint32_t unanswered_from = flow.highest_answered() ? *flow.highest_answered() + 1 : 0;
+  const std::uint32_t begin = std::max(unanswered_from, end > kLookBack ? end - kLookBack : 0);
+  std::uint32_t considered = 0;
+  std::uint32_t newest_arrived = 0;
+  bool run_of_denials = true;
+  for (std::uint32_t sequence = end; sequence-- > begin;) {
+    const bool received = report.known && report.received > 0 && sequence <= report.highest_sequence &&
+                          report.highest_sequence - sequence < stamp::kWindow &&
+                          report.window.test(report.highest_sequence - sequence);
+    const auto sent = flow.sent_at(sequence);
+    if (!received) {
+      // A settled probe is older than any straggler; of an open one the time is known.
+      const bool old_enough = !sent || *sent + kStragglers <= *asked_;
+      const bool same_instance = sent ? *sent >= instance_since_ : flow.opened >= instance_since_;
+      if (!old_enough || !credible_ || !same_instance) continue;
+    }
+    ++considered;
+    if (received) {
+      ++delivered_;
+      run_of_denials = false;
+      if (considered <= kNewest) ++newest_arrived;
+    } else if (run_of_denials) {
+      ++denied_in_a_row_;
+    }
+  }
+  if (considered > 0 && newest_arrived * 2 >= std::min(considered, kNewest)) recent_arrival_ = true;
+}
+
+std::optional<bool> Delivery::arrived(Instant now, std::uint32_t losses_needed) const {
+  if (!asked_ || now - *asked_ > kValid) return std::nullopt;
+  if (recent_arrival_) return true;
+  if (denied_in_a_row_ >= losses_needed) return false;
+  return std::nullopt;
+}
+
+}  // namespace ue::probe

@@ -1,0 +1,55 @@
+#include "probe/loss_model.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace ue::probe {
+
+namespace {
+
+constexpr double kFalseAlarmsPerYear = 0.01;
+constexpr double kProbesPerYear = 365.25 * 86400;
+constexpr double kMemory = 2000;  // probes
+constexpr double kBurstMemory = 400;  // losses: on a good line that is a day, so bursts are not forgotten between two of them
+constexpr double kPriorProbes = 20;
+constexpr double kPriorLosses = 1;
+constexpr double kPriorPairs = 2;
+
+}  // namespace
+
+void LossModel::forget() {
+  constexpr double kKeep = 1 - 1 / kMemory;
+  probes_ *= kKeep;
+  losses_ *= kKeep;
+}
+
+void LossModel::record_answer() {
+  forget();
+  probes_ += 1;
+}
+
+void LossModel::record_run(std::uint32_t losses) {
+  if (losses == 0) return;
+  probes_ += losses;
+  losses_ += losses;
+  const double keep = std::pow(1 - 1 / kBurstMemory, losses);
+  considered_ = considered_ * keep + losses;
+  losses_after_loss_ = losses_after_loss_ * keep + losses - 1;
+}
+
+double LossModel::loss() const {
+  return std::clamp((losses_ + kPriorLosses) / (probes_ + kPriorProbes), 0.01, 0.95);
+}
+
+double LossModel::loss_after_loss() const {
+  const double p = loss();
+  return std::clamp((losses_after_loss_ + kPriorPairs * p) / (considered_ + kPriorPairs), p, 0.95);
+}
+
+std::uint32_t LossModel::losses_needed() const {
+  const double budget = std::log(kFalseAlarmsPerYear / kProbesPerYear);
+  const double after_first = (budget - std::log(loss())) / std::log(loss_after_loss());
+  return 1 + static_cast<std::uint32_t>(std::ceil(std::max(after_first, 0.0)));
+}
+
+}  // namespace ue::probe

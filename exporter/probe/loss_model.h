@@ -1,0 +1,32 @@
+#pragma once
+#include <cstdint>
+
+namespace ue::probe {
+
+/// How likely a run of losses is by chance, from the losses that this path shows while it works. Loss is
+/// taken as bursty: p is the chance of a loss, q that of another one right after a loss. Runs that were found
+/// to be no chance must not be recorded, or an outage would make the next one harder to see. Passive; memory
+/// of about 2,000 probes for p and 400 losses for q.
+class LossModel {
+ public:
+  void record_answer();
+  /// One run of `losses` in a row that ended by an answer.
+  void record_run(std::uint32_t losses);
+
+  double loss() const;             ///< p, at least 1 %; starts from 5 % with the weight of 20 probes
+  double loss_after_loss() const;  ///< q, between p and 95 %
+
+  /// K: so many losses in a row are no chance, at a budget of 0.01 false alarms a year for a flow of one
+  /// probe a second: the smallest K with p q^(K-1) <= 0.01 / 31,557,600.
+  std::uint32_t losses_needed() const;
+
+ private:
+  void forget();
+
+  double probes_ = 0;
+  double losses_ = 0;
+  double considered_ = 0;  ///< losses that losses_after_loss_ is of
+  double losses_after_loss_ = 0;
+};
+
+}  // namespace ue::probe

@@ -1,0 +1,48 @@
+#pragma once
+#include <optional>
+#include <string_view>
+
+#include "base/address.h"
+#include "probe/types.h"
+#include "stamp/packet.h"
+#include "stamp/tlv.h"
+
+namespace ue::probe {
+
+/// What rides on a probe beside the base packet.
+struct Extras {
+  bool naming =
+      false;  ///< flow TLV (authenticated) or naming padding: makes a session known to the reflector
+  bool location = false;  ///< asks for the mapped address
+  std::uint64_t instance_id = 0;
+};
+
+/// One probe, ready to send. Unauthenticated without an identity.
+Bytes build_probe(const std::optional<Identity>& identity, std::uint64_t flow_id, std::uint16_t ssid,
+                  std::uint32_t sequence, WallTime now, const Extras& extras);
+
+/// What a reply says.
+struct Reply {
+  stamp::ReflectorPacket base;
+  std::optional<stamp::FlowTlv> flow;       ///< proves a reflector of ours
+  std::optional<Endpoint> mapped_endpoint;  ///< ours, as the reflector sees it
+};
+
+/// Why a datagram is no reply to us. Every reason is counted, none is answered.
+enum class Refusal : std::uint8_t {
+  too_short,
+  oversized,
+  bad_hmac,
+  bad_tlv_hmac,
+  wrong_ssid,
+  wrong_flow,
+  invalid
+};
+std::string_view name(Refusal r);
+
+/// Verifies the HMACs first, then reads. `expected_ssid` and `expected_flow` are those of the flow it arrived
+/// on.
+std::variant<Reply, Refusal> parse_reply(ByteView datagram, const std::optional<Identity>& identity,
+                                         std::uint16_t expected_ssid, std::uint64_t expected_flow);
+
+}  // namespace ue::probe

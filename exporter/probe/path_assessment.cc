@@ -1,0 +1,217 @@
+// What the flows of a path mean together: suspicion, inquest, recovery, and the observation that leaves the
+// room.
+#include <algorithm>
+
+#include "probe/path_prober.h"
+
+namespace ue::probe {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::uint32_t kSuspicious = 3;  // losses in a row
+constexpr std::uint32_t kConvincing = 3;  // answers in a row that end a suspicion
+constexpr std::uint32_t kBurstPackets = 20;
+constexpr Nanos kBurstRest = 30s;
+constexpr Nanos kWitnessTime = 10min;
+constexpr Nanos kSteadyProof = 8s;  // a flow this old, still answered, stands for a tunnel
+constexpr Nanos kSilence = 5s;  // what lasts shorter is a burst of losses or a re-dial, not a fault
+constexpr Nanos kRecentReply = 5s;
+constexpr Nanos kDenialProof = 1s;
+constexpr Nanos kTellingTime = 15s;  // within which the far end should have said what arrived
+
+}  // namespace
+
+bool PathProber::steady_dead() const { return silent_since_.has_value(); }
+
+void PathProber::begin_inquest(const Now& now, Instant since, Nanos predecessor_age) {
+  close_role(Role::witness);
+  close_role(Role::successor);
+  inquest_.emplace(since, predecessor_age);
+  if (standing_ == Standing::no_return) return;
+  open(now, Role::successor);
+  open(now, Role::fresh);
+  open(now, Role::fresh);
+  if (now.mono < burst_ready_) return;
+  burst_ready_ = now.mono + kBurstRest;
+  next_burst_ = now.mono;
+  burst_left_ = kBurstPackets;
+}
+
+void PathProber::end_inquest() {
+  close_role(Role::successor);
+  close_role(Role::witness);
+  inquest_.reset();
+  burst_left_ = 0;
+}
+
+/// A newer flow lives where the old one died: it takes over, and the old one is watched on.
+void PathProber::promote_successor(const Now& now) {
+  auto* heir = of_role(Role::successor);
+  auto* old = steady();
+  if (heir == nullptr || old == nullptr) return;
+  old->role = Role::witness;
+  old->next_send = now.mono;
+  heir->role = Role::steady;
+  steady_ = heir->handle;
+  silent_since_.reset();
+  witness_until_ = now.mono + kWitnessTime;
+}
+
+void PathProber::assess(const Now& now) {
+  auto* s = steady();
+  if (s == nullptr) return;
+  const auto needed = losses_.losses_needed();
+  if (!silent_since_ && s->loss_run() >= needed && now.mono - *s->first_loss() >= kSilence) {
+    silent_since_ = now.mono;
+  }
+  if (silent_since_ && s->answer_run() >= kConvincing) silent_since_.reset();
+
+  if (s->loss_run() >= kSuspicious && (!inquest_ || inquest_->successors() == Successors::outlived)) {
+    begin_inquest(now, *s->first_loss(), *s->dead_age());
+  }
+  // New flows that stay without any answer while the old one lives: two more make three.
+  if (!inquest_ && history_.dead_in_a_row() == 1 && s->loss_run() == 0 && now.mono >= burst_ready_) {
+    burst_ready_ = now.mono + kBurstRest;
+    open(now, Role::fresh);
+    open(now, Role::fresh);
+  }
+  if (auto* w = of_role(Role::witness);
+      w != nullptr && (w->answer_run() >= kConvincing || now.mono > witness_until_)) {
+    close(*w);
+  }
+  if (!inquest_) return;
+  const bool paced = standing_ == Standing::no_return;
+  const auto* successor = of_role(Role::successor);
+  if (silent_since_ && !paced && successor == nullptr && inquest_->successors() == Successors::unknown) {
+    successor = &open(now, Role::successor);
+  }
+  inquest_->update(now.mono, flows_, successor != nullptr ? successor->handle : 0, needed);
+  if (inquest_->successors() == Successors::outlived && steady_dead()) promote_successor(now);
+  if (paced && inquest_->recovered() && silent_since_) {
+    // The return is there again for new flows; the old port has nothing left to show.
+    for (auto& [handle, flow] : flows_) {
+      if (!flow->open || flow->role != Role::trial || flow->loss_run() > 0) continue;
+      close(*s);
+      flow->role = Role::steady;
+      steady_ = handle;
+      silent_since_.reset();
+      break;
+    }
+  }
+  if (standing_ == Standing::fine && !silent_since_ && steady()->answer_run() >= kConvincing &&
+      of_role(Role::witness) == nullptr) {
+    end_inquest();
+  }
+}
+
+void PathProber::set_standing(const Now& now, Standing standing) {
+  if (standing == standing_ || !running_) return;
+  const auto before = standing_;
+  standing_ = standing;
+  burst_left_ = 0;
+  if (standing == Standing::no_return) {
+    close_role(Role::successor);
+    close_role(Role::fresh);
+    next_paced_ = now.mono + 3s;
+  } else if (before == Standing::no_return) {
+    next_fresh_ = now.mono;
+    close_role(Role::trial);
+    if (auto* s = steady()) s->next_send = now.mono;
+  }
+  if (standing == Standing::fine) {
+    fine_since_ = now.mono;
+    end_inquest();
+    delivery_.clear();
+  } else if (!inquest_) {
+    inquest_.emplace(now.mono, Nanos::zero());
+  }
+  advance(now);
+}
+
+Asking::Need PathProber::asking_need() const {
+  if (standing_ == Standing::no_return) return Asking::Need::watch;
+  const auto* s = steady();
+  if (s != nullptr && s->loss_run() >= kSuspicious) {
+    return delivery_.recent() ? Asking::Need::watch : Asking::Need::urgent;
+  }
+  if (unsettled_) return Asking::Need::settle;
+  return Asking::Need::routine;
+}
+
+/// While the steady flow is answered, its replies are the proof. Once it is silent the question is about the
+/// probes that have no answer, and replies to others prove nothing about these, or an outage would look like a
+/// dead return path for as long as the last reply is fresh.
+std::optional<bool> PathProber::forward(Instant now) const {
+  const auto* s = steady();
+  const bool suspicious = silent_since_ || (s != nullptr && s->loss_run() >= kSuspicious);
+  if (!suspicious) {
+    if (last_reply_ && now - *last_reply_ <= kRecentReply) return true;
+    return delivery_.arrived(now, losses_.losses_needed());
+  }
+  const auto told = delivery_.arrived(now, losses_.losses_needed());
+  if (told == true) return true;
+  if (told == false) {
+    // UDP is denied only where it was sent after TCP was seen to work, or the end of an outage would look so.
+    const auto since = delivery_.denying_since();
+    if (newest_answered_ && *newest_answered_ > *since) return std::nullopt;
+    const bool lost_since = std::any_of(flows_.begin(), flows_.end(), [&](const auto& f) {
+      return f.second->newest_missing() && *f.second->newest_missing() >= *since + kDenialProof;
+    });
+    return lost_since ? std::optional(false) : std::nullopt;
+  }
+  // Nobody tells. Where new flows were answered before and after probes of the silent one went missing, the way
+  // out works.
+  if (inquest_ && s != nullptr && newest_answered_ && last_reply_) {
+    const auto beside = inquest_->answered_beside();
+    if (beside && s->loss_run() > 0 && s->newest_missing() > beside) return true;
+  }
+  return std::nullopt;
+}
+
+Observation PathProber::observe(Instant now) const {
+  Observation o;
+  const auto* s = steady();
+  const auto needed = losses_.losses_needed();
+  const bool witness_dead = std::any_of(flows_.begin(), flows_.end(), [](const auto& f) {
+    return f.second->open && f.second->role == Role::witness;
+  });
+  if (witness_dead || (silent_since_ && s != nullptr && s->loss_run() > 0)) {
+    o.steady = false;
+  } else if (silent_since_) {
+    o.steady.reset();  // it is answered again, not yet often enough
+  } else if (s != nullptr && s->answers() >= kConvincing && s->loss_run() < kSuspicious &&
+             s->answered_age() >= kSteadyProof) {
+    o.steady = true;
+  }
+  o.fresh = history_.answered(needed);
+  o.forward = forward(now);
+  o.tcp = asking_.tcp_works(now);
+  if (o.forward) {
+    o.attributable = true;
+  } else if (silent_since_ && now - *silent_since_ > kTellingTime) {
+    o.attributable = false;
+  }
+  o.lossy = forward_alarm_.raised() || return_alarm_.raised() || unattributed_alarm_.raised();
+  if (inquest_) {
+    o.successors = inquest_->successors();
+    o.recovered = inquest_->recovered();
+    o.dies_at_age = inquest_->dies_at();
+    o.outlived_age = inquest_->outlived();
+  }
+  o.window = window_.totals(now);
+  o.losses_in_a_row = s != nullptr ? s->loss_run() : 0;
+  for (const auto& [handle, flow] : flows_) {
+    if (flow->role == Role::witness) o.losses_in_a_row = flow->loss_run();
+  }
+  o.losses_needed = needed;
+  o.delivered_unanswered = delivery_.delivered();
+  o.dead_fresh_flows = history_.dead_in_a_row();
+  o.rtt = rtt_.smoothed();
+  o.last_reply = last_reply_;
+  if (s != nullptr) o.silent_since = s->first_loss();
+  return o;
+}
+
+}  // namespace ue::probe

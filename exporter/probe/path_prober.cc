@@ -1,0 +1,368 @@
+#include "probe/path_prober.h"
+
+#include <algorithm>
+
+namespace ue::probe {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Nanos kFreshAges[] = {0s, 1s, 2s, 4s, 8s, 15s, 25s};
+constexpr Nanos kSuccessorEager = 500ms;
+constexpr Nanos kSuccessorEagerAge = 8s;
+constexpr Nanos kWitnessInterval = 5s;
+constexpr Nanos kBurstSpacing = 200ms;
+constexpr Nanos kPaced = 3s;               // RFC 8085 §3.1.1: one datagram per 3 s where nothing returns
+constexpr std::uint32_t kSteadySlot = 10;  // of the paced slots one in so many goes to the old steady flow
+constexpr std::uint32_t kNamingEvery = 30;
+constexpr std::size_t kMostFlows = 20;  // open at once on an uplink
+
+}  // namespace
+
+PathProber::PathProber(Settings settings, RandomSource random)
+    : settings_(std::move(settings)),
+      random_(std::move(random)),
+      forward_alarm_(settings_.loss_threshold),
+      return_alarm_(settings_.loss_threshold),
+      unattributed_alarm_(settings_.loss_threshold) {}
+
+void PathProber::start(const Now& now) {
+  running_ = true;
+  started_ = now.mono;
+  fine_since_ = now.mono;
+  next_sweep_ = now.mono + 1s;
+  next_fresh_ = now.mono + jitter(1s);
+  next_paced_ = now.mono;
+  steady_ = open(now, Role::steady).handle;
+  advance(now);
+}
+
+void PathProber::stop(const Now& now) {
+  sweep(now);
+  for (auto& [handle, flow] : flows_) {
+    settlement_.void_window(*flow);
+    close(*flow);
+  }
+  flows_.clear();
+  mapped_by_flow_.clear();
+  steady_ = 0;
+  burst_left_ = 0;
+  running_ = false;
+}
+
+void PathProber::restart(const Now& now) {
+  stop(now);
+  history_.clear();
+  delivery_.clear();
+  asking_.reset();
+  silent_since_.reset();
+  newest_answered_.reset();
+  inquest_.reset();
+  if (standing_ != Standing::fine) inquest_.emplace(now.mono, Nanos::zero());
+  start(now);
+}
+
+void PathProber::advance(const Now& now) {
+  if (!running_) return;
+  expire(now);
+  assess(now);
+  if (standing_ == Standing::no_return) {
+    send_paced(now);
+  } else {
+    send_due(now);
+  }
+  ask_if_due(now);
+  if (now.mono >= next_sweep_) sweep(now);
+}
+
+Instant PathProber::wake_at() const {
+  if (!running_) return Instant::max();
+  Instant at = next_sweep_;
+  const auto timeout = rtt_.loss_timeout();
+  const bool paced = standing_ == Standing::no_return;
+  for (const auto& [handle, flow] : flows_) {
+    if (flow->open && !paced) at = std::min(at, flow->next_send);
+    if (const auto expiry = flow->next_expiry(timeout)) at = std::min(at, *expiry);
+  }
+  at = std::min(at, paced ? next_paced_ : next_fresh_);
+  if (burst_left_ > 0 && !paced) at = std::min(at, next_burst_);
+  if (const auto due = asking_.due(asking_need())) at = std::min(at, std::max(*due, started_));
+  return at;
+}
+
+Flow* PathProber::find(FlowHandle handle) {
+  const auto f = flows_.find(handle);
+  return f == flows_.end() ? nullptr : f->second.get();
+}
+
+const Flow* PathProber::steady() const {
+  const auto f = flows_.find(steady_);
+  return f == flows_.end() ? nullptr : f->second.get();
+}
+
+Flow* PathProber::of_role(Role role) {
+  for (auto& [handle, flow] : flows_) {
+    if (flow->open && flow->role == role) return flow.get();
+  }
+  return nullptr;
+}
+
+std::size_t PathProber::open_flows() const {
+  return static_cast<std::size_t>(
+      std::count_if(flows_.begin(), flows_.end(), [](const auto& f) { return f.second->open; }));
+}
+
+Flow& PathProber::open(const Now& now, Role role) {
+  if (open_flows() >= kMostFlows) {
+    if (auto* oldest = of_role(Role::fresh)) close(*oldest);
+  }
+  const auto handle = next_handle_++;
+  const auto ssid = static_cast<std::uint16_t>(1 + random_() % 65535);
+  auto& slot = flows_[handle];
+  slot = std::make_unique<Flow>(handle, random_(), ssid, role, now.mono);
+  slot->next_send = now.mono;
+  actions_.emplace_back(OpenFlow{handle});
+  if (role != Role::steady) history_.opened(*slot);
+  return *slot;
+}
+
+void PathProber::close(Flow& flow) {
+  if (!flow.open) return;
+  flow.open = false;
+  flow.next_send = Instant::max();
+  history_.closed(flow);
+  mapped_by_flow_.erase(flow.handle);
+  actions_.emplace_back(CloseFlow{flow.handle});
+}
+
+void PathProber::close_role(Role role) {
+  for (auto& [handle, flow] : flows_) {
+    if (flow->role == role) close(*flow);
+  }
+}
+
+void PathProber::send(const Now& now, Flow& flow) {
+  const bool previous_unanswered = !flow.pending.empty() && !flow.pending.back().answered;
+  const auto sequence = flow.record_sent(now);
+  Extras extras;
+  extras.naming = sequence % kNamingEvery == 0 || previous_unanswered;
+  extras.location = sequence % kNamingEvery == 0;
+  extras.instance_id = settlement_.instance_id();
+  settlement_.count_sent(flow.kind());
+  actions_.emplace_back(
+      SendProbe{flow.handle, sequence,
+                build_probe(settings_.identity, flow.flow_id, flow.ssid, sequence, now.wall, extras)});
+}
+
+void PathProber::schedule_next(const Now& now, Flow& flow) {
+  switch (flow.role) {
+    case Role::steady:
+      flow.next_send = now.mono + jitter(settings_.interval);
+      return;
+    case Role::witness:
+      flow.next_send = now.mono + jitter(kWitnessInterval);
+      return;
+    case Role::successor:
+      // Eager too while it seems to die: its age at death is what the inquest waits for.
+      flow.next_send = now.mono + (flow.age(now.mono) < kSuccessorEagerAge || flow.loss_run() > 0
+                                       ? jitter(std::min(kSuccessorEager, settings_.interval))
+                                       : jitter(settings_.interval));
+      return;
+    case Role::fresh:
+    case Role::trial:
+      break;
+  }
+  // A trial that outlived the paced regime ends like a fresh flow.
+  if (++flow.step < std::size(kFreshAges)) {
+    flow.next_send =
+        flow.opened + kFreshAges[flow.step] + Nanos(static_cast<std::int64_t>(random_() % 50'000'000));
+  } else {
+    flow.next_send = Instant::max();
+  }
+}
+
+void PathProber::send_due(const Now& now) {
+  if (now.mono >= next_fresh_) {
+    next_fresh_ = now.mono + jitter(settings_.fresh_interval);
+    open(now, Role::fresh);
+  }
+  for (auto& [handle, flow] : flows_) {
+    if (!flow->open || flow->next_send > now.mono) continue;
+    send(now, *flow);
+    schedule_next(now, *flow);
+  }
+  if (burst_left_ == 0 || now.mono < next_burst_) return;
+  next_burst_ = now.mono + kBurstSpacing;
+  --burst_left_;
+  // Every other packet goes to the steady flow, the rest to the two newest fresh ones.
+  if (auto* s = steady(); s != nullptr && burst_left_ % 2 == 1) {
+    send(now, *s);
+    return;
+  }
+  std::vector<Flow*> fresh;
+  for (auto f = flows_.rbegin(); f != flows_.rend() && fresh.size() < 2; ++f) {
+    if (f->second->open && f->second->role == Role::fresh) fresh.push_back(f->second.get());
+  }
+  if (!fresh.empty()) send(now, *fresh[burst_left_ / 2 % fresh.size()]);
+}
+
+/// One packet per slot over all flows together: two trials that show a return as soon as there is one, and
+/// now and then the old steady flow.
+void PathProber::send_paced(const Now& now) {
+  if (now.mono < next_paced_) return;
+  next_paced_ = now.mono + kPaced + Nanos(static_cast<std::int64_t>(random_() % 300'000'000));
+  for (auto& [handle, flow] : flows_) {
+    if (flow->open && flow->role == Role::trial && flow->loss_run() >= 3) close(*flow);
+  }
+  std::vector<Flow*> trials;
+  for (auto& [handle, flow] : flows_) {
+    if (flow->open && flow->role == Role::trial) trials.push_back(flow.get());
+  }
+  const auto slot = paced_slot_++;
+  if (slot % kSteadySlot == kSteadySlot - 1 && steady() != nullptr) {
+    send(now, *steady());
+  } else if (trials.size() <= slot % 2) {
+    send(now, open(now, Role::trial));  // its age counts from its first packet
+  } else {
+    send(now, *trials[slot % 2]);
+  }
+}
+
+void PathProber::expire(const Now& now) {
+  const auto timeout = rtt_.loss_timeout();
+  for (auto& [handle, flow] : flows_) {
+    if (flow->expire(now.mono, timeout) == 0) continue;
+    history_.update(*flow);
+    // A first loss is asked again at once: chance and fault part sooner.
+    const bool stands_for_tunnel = handle == steady_ || flow->role == Role::successor;
+    if (flow->open && stands_for_tunnel && flow->loss_run() == 1 && standing_ != Standing::no_return)
+      flow->next_send = now.mono;
+  }
+}
+
+void PathProber::on_datagram(const Now& now, FlowHandle handle, ByteView datagram, bool from_reflector,
+                             WallTime received) {
+  auto* flow = find(handle);
+  if (flow == nullptr) return;
+  if (!from_reflector) {
+    ++refused_["foreign_source"];
+    return;
+  }
+  const auto parsed = parse_reply(datagram, settings_.identity, flow->ssid, flow->flow_id);
+  if (const auto* why = std::get_if<Refusal>(&parsed)) {
+    ++refused_[std::string(name(*why))];
+    return;
+  }
+  const auto& reply = std::get<Reply>(parsed);
+  const auto answer = flow->record_answer(reply.base.sender_sequence, reply.base.sequence, now, received);
+  if (answer.arrival != Flow::Arrival::answered) {
+    static constexpr const char* kReasons[] = {"", "duplicate", "late", "never_sent"};
+    ++refused_[kReasons[static_cast<std::size_t>(answer.arrival)]];
+    return;
+  }
+  last_reply_ = now.mono;
+  newest_answered_ = std::max(newest_answered_.value_or(answer.sent), answer.sent);
+  settlement_.count_answer(answer.kind, answer.sent);
+  if (inquest_ && handle != steady_) inquest_->note_answer(answer.sent);
+  if (answer.rtt) {
+    // What the reflector itself took is not the path's.
+    const auto residence = reply.base.timestamp.to_wall() - reply.base.receive_timestamp.to_wall();
+    rtt_.record(residence > Nanos::zero() && residence < *answer.rtt ? *answer.rtt - residence : *answer.rtt);
+  }
+  if (reply.flow) settlement_.learn_instance(reply.flow->instance_id, now.mono, true);
+  if (reply.flow || reply.base.sequence < reply.base.sender_sequence) settlement_.note_stateful();
+  if (reply.mapped_endpoint) note_mapping(*flow, *reply.mapped_endpoint);
+  record_losses(answer.ended_run);
+  history_.update(*flow);
+  assess(now);
+}
+
+void PathProber::record_losses(std::uint32_t ended_run) {
+  if (standing_ != Standing::fine) return;  // a fault is no measure of chance
+  if (ended_run < losses_.losses_needed()) losses_.record_run(ended_run);
+  losses_.record_answer();
+}
+
+void PathProber::on_transmitted(FlowHandle handle, std::uint32_t sequence, WallTime when) {
+  if (auto* flow = find(handle)) flow->record_transmit_time(sequence, when);
+}
+
+void PathProber::note_mapping(const Flow& flow, const Endpoint& endpoint) {
+  if (mapped_ && mapped_->address != endpoint.address) ++address_changes_;
+  mapped_ = endpoint;
+  const auto [known, first] = mapped_by_flow_.try_emplace(flow.handle, endpoint);
+  if (first) return;
+  if (known->second.port != endpoint.port) ++port_changes_;
+  known->second = endpoint;
+}
+
+void PathProber::ask_if_due(const Now& now) {
+  const auto due = asking_.due(asking_need());
+  if (!due || *due > now.mono) return;
+  AskReflector ask;
+  if (const auto* s = steady()) ask.flow_ids.push_back(s->flow_id);
+  for (auto f = flows_.rbegin(); f != flows_.rend() && ask.flow_ids.size() < stamp::kMaxQueryFlows; ++f) {
+    const bool unsettled = std::any_of(f->second->pending.begin(), f->second->pending.end(),
+                                       [](const auto& p) { return p.missing && !p.answered; });
+    if (f->first != steady_ && unsettled) ask.flow_ids.push_back(f->second->flow_id);
+  }
+  asking_.asked(now.mono);
+  actions_.emplace_back(std::move(ask));
+}
+
+void PathProber::on_asked(const Now& now, const AskOutcome& outcome) {
+  asking_.done(now.mono, outcome.answer.has_value(), outcome.own);
+  if (!outcome.answer) return;
+  const auto& answer = *outcome.answer;
+  settlement_.learn_instance(answer.instance_id, now.mono, false);
+  const bool saw_us = std::any_of(answer.flows.begin(), answer.flows.end(),
+                                  [](const auto& r) { return r.known && r.received > 0; });
+  if (saw_us) settlement_.learn_instance(answer.instance_id, now.mono, true);
+  delivery_.begin(now.mono, outcome.asked, settlement_.denies_credibly(answer.instance_id),
+                  settlement_.instance_since());
+  for (const auto& report : answer.flows) {
+    for (auto& [handle, flow] : flows_) {
+      if (flow->flow_id != report.flow_id) continue;
+      if (flow->loss_run() > 0) delivery_.add(*flow, report);
+      settlement_.apply_report(*flow, report, answer.instance_id, outcome.asked);
+    }
+  }
+  assess(now);
+}
+
+void PathProber::sweep(const Now& now) {
+  next_sweep_ = now.mono + 1s;
+  unsettled_ = false;
+  for (auto f = flows_.begin(); f != flows_.end();) {
+    auto& flow = *f->second;
+    settlement_.sweep(flow, now.mono);
+    bool idle = true;
+    for (const auto& p : flow.pending) {
+      idle = idle && p.answered;
+      unsettled_ = unsettled_ || (p.missing && !p.answered && p.sent + Settlement::kGrace <= now.mono);
+    }
+    if (flow.open && flow.next_send == Instant::max() && standing_ != Standing::no_return &&
+        !flow.next_expiry(Nanos())) {
+      close(flow);  // its schedule is over and every probe has been heard of or given up
+    }
+    f = !flow.open && idle ? flows_.erase(f) : std::next(f);
+  }
+  for (const auto& s : settlement_.take()) {
+    window_.record(now.mono, s.outcome);
+    // Only the first two of a run count here: a long run is an outage, which the other statistics are for.
+    if (standing_ != Standing::fine || s.sent < fine_since_ || s.run_position >= 2) continue;
+    unattributed_alarm_.record(s.outcome == Outcome::unattributed);
+    if (s.outcome == Outcome::unattributed) continue;
+    forward_alarm_.record(s.outcome == Outcome::forward_lost);
+    if (s.outcome != Outcome::forward_lost) return_alarm_.record(s.outcome == Outcome::return_lost);
+  }
+}
+
+Nanos PathProber::jitter(Nanos interval) {
+  const auto spread = interval.count() / 10;  // +-5 %
+  return interval +
+         Nanos(static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(spread)) - spread / 2);
+}
+
+}  // namespace ue::probe

@@ -1,0 +1,157 @@
+#pragma once
+#include <functional>
+#include <string>
+#include <utility>
+
+#include "base/address.h"
+#include "probe/asking.h"
+#include "probe/delivery.h"
+#include "probe/fresh_history.h"
+#include "probe/inquest.h"
+#include "probe/loss_alarm.h"
+#include "probe/loss_model.h"
+#include "probe/packets.h"
+#include "probe/rtt.h"
+#include "probe/settlement.h"
+
+namespace ue::probe {
+
+/// Cryptographically random in the agent (flow ids must not be guessable), seeded in simulations.
+using RandomSource = std::function<std::uint64_t()>;
+
+/// What a path shows at one moment. An absent bool is "not known".
+struct Observation {
+  std::optional<bool> steady;
+  std::optional<bool> fresh;
+  std::optional<bool> forward;
+  std::optional<bool> lossy;
+  std::optional<bool> tcp;
+  std::optional<bool> attributable;
+  Successors successors = Successors::unknown;
+  bool recovered = false;
+  LossWindow::Totals window;
+  std::uint32_t losses_in_a_row = 0;
+  std::uint32_t losses_needed = 0;
+  std::uint32_t delivered_unanswered = 0;
+  std::uint32_t dead_fresh_flows = 0;
+  std::optional<Nanos> dies_at_age;
+  std::optional<Nanos> outlived_age;
+  std::optional<Nanos> rtt;
+  std::optional<Instant> last_reply;    ///< on any flow
+  std::optional<Instant> silent_since;  ///< when the first probe of the steady flow's loss run was sent
+};
+
+/// What the agent has concluded from the observation, fed back: it sets the pace.
+enum class Standing : std::uint8_t { fine, trouble, no_return };
+
+/// How an attempt to ask the reflector over TCP ended.
+struct AskOutcome {
+  Instant asked{};
+  bool own = false;                          ///< an authenticated answer came through this uplink
+  std::optional<stamp::QueryAnswer> answer;  ///< through this or another uplink
+};
+
+/// The Session-Sender of one path (uplink and reflector): opens flows, sends probes, settles them, and says
+/// what they show. Passive and single-threaded: its shell owns sockets and clocks, calls advance() no later
+/// than wake_at() and carries out take_actions() after every call. It never reads a clock, and never sends
+/// more than one packet per 3 s while the standing is no_return (RFC 8085 §3.1.1).
+class PathProber {
+ public:
+  PathProber(Settings settings, RandomSource random);
+
+  void start(const Now& now);
+  /// The sockets must be rebuilt (address or interface changed, the machine slept): all flows end, the window
+  /// is void.
+  void restart(const Now& now);
+  void stop(const Now& now);
+
+  void advance(const Now& now);
+  Instant wake_at() const;
+  std::vector<Action> take_actions() { return std::exchange(actions_, {}); }
+
+  /// `from_reflector`: the source is the reflector's own endpoint; anything else is counted as foreign.
+  void on_datagram(const Now& now, FlowHandle flow, ByteView datagram, bool from_reflector,
+                   WallTime received);
+  void on_transmitted(FlowHandle flow, std::uint32_t sequence, WallTime when);
+  void on_asked(const Now& now, const AskOutcome& outcome);
+  void set_standing(const Now& now, Standing standing);
+
+  Observation observe(Instant now) const;
+  const FlowCounters& counters(FlowKind kind) const { return settlement_.counters(kind); }
+  const Rtt& rtt() const { return rtt_; }
+  const std::map<std::string, std::uint64_t>& refused() const { return refused_; }
+  const std::optional<Endpoint>& mapped_endpoint() const { return mapped_; }
+  std::uint64_t mapped_address_changes() const { return address_changes_; }
+  std::uint64_t mapped_port_changes() const { return port_changes_; }
+  std::size_t open_flows() const;
+
+ private:
+  Flow& open(const Now& now, Role role);
+  void close(Flow& flow);
+  void close_role(Role role);
+  void send(const Now& now, Flow& flow);
+  void send_due(const Now& now);
+  void send_paced(const Now& now);
+  void schedule_next(const Now& now, Flow& flow);
+  Flow* find(FlowHandle handle);
+  Flow* steady() { return find(steady_); }
+  const Flow* steady() const;
+  Flow* of_role(Role role);
+
+  void expire(const Now& now);
+  void record_losses(std::uint32_t ended_run);
+  void assess(const Now& now);
+  void begin_inquest(const Now& now, Instant since, Nanos predecessor_age);
+  void end_inquest();
+  void promote_successor(const Now& now);
+  void ask_if_due(const Now& now);
+  Asking::Need asking_need() const;
+  void sweep(const Now& now);
+  void note_mapping(const Flow& flow, const Endpoint& endpoint);
+  bool steady_dead() const;
+  std::optional<bool> forward(Instant now) const;
+  Nanos jitter(Nanos interval);
+
+  Settings settings_;
+  RandomSource random_;
+  std::vector<Action> actions_;
+  Flows flows_;
+  FlowHandle next_handle_ = 1;
+  FlowHandle steady_ = 0;
+  bool running_ = false;
+  bool unsettled_ = false;  ///< probes wait to be attributed
+  Standing standing_ = Standing::fine;
+
+  Rtt rtt_;
+  LossModel losses_;
+  LossAlarm forward_alarm_;
+  LossAlarm return_alarm_;
+  LossAlarm unattributed_alarm_;
+  LossWindow window_;
+  Settlement settlement_;
+  FreshHistory history_;
+  Delivery delivery_;
+  Asking asking_;
+  std::optional<Inquest> inquest_;
+
+  Instant started_{};
+  Instant fine_since_{};  ///< what was sent before is no measure of loss
+  std::optional<Instant> newest_answered_;  ///< when the newest answered probe was sent
+  Instant next_fresh_{};
+  Instant next_sweep_{};
+  Instant next_burst_{};
+  Instant next_paced_{};
+  Instant burst_ready_{};  ///< the next confirmation burst may begin from here on
+  std::uint32_t burst_left_ = 0;
+  std::uint32_t paced_slot_ = 0;
+  Instant witness_until_{};
+  std::optional<Instant> silent_since_;  ///< the steady flow is concluded dead since
+  std::optional<Instant> last_reply_;
+  std::map<std::string, std::uint64_t> refused_;
+  std::optional<Endpoint> mapped_;
+  std::map<FlowHandle, Endpoint> mapped_by_flow_;
+  std::uint64_t address_changes_ = 0;
+  std::uint64_t port_changes_ = 0;
+};
+
+}  // namespace ue::probe

@@ -1,0 +1,69 @@
+#pragma once
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/time.h"
+
+namespace ue::probe {
+
+/// Names one flow (one source port) between a prober and its shell; never reused.
+using FlowHandle = std::uint32_t;
+
+/// How a flow is counted.
+enum class FlowKind : std::uint8_t { steady, fresh };
+
+/// What a flow is for at the moment.
+enum class Role : std::uint8_t {
+  steady,     ///< the one that stands for a tunnel
+  witness,    ///< a steady flow that lost its replies and is watched on
+  successor,  ///< opened when the steady flow lost its replies
+  fresh,      ///< new port, probed at growing ages
+  trial,      ///< new port while there is no return, to see it come back
+};
+
+/// What the shell is to do, in this order.
+struct OpenFlow {
+  FlowHandle flow;
+};
+struct CloseFlow {
+  FlowHandle flow;
+};
+struct SendProbe {
+  FlowHandle flow;
+  std::uint32_t sequence;
+  Bytes packet;
+};
+struct AskReflector {
+  std::vector<std::uint64_t> flow_ids;
+};
+using Action = std::variant<OpenFlow, CloseFlow, SendProbe, AskReflector>;
+
+/// Who signs the packets; absent for unauthenticated sessions.
+struct Identity {
+  std::uint32_t key_id = 0;
+  std::uint64_t gateway_id = 0;
+  std::array<std::uint8_t, 32> secret{};
+};
+
+struct Settings {
+  Nanos interval = std::chrono::seconds(1);         ///< between probes of the steady flow
+  Nanos fresh_interval = std::chrono::seconds(30);  ///< between the openings of fresh flows
+  double loss_threshold = 0.05;                     ///< ratio
+  std::optional<Identity> identity;
+};
+
+/// Every one only grows.
+struct FlowCounters {
+  std::uint64_t sent = 0;
+  std::uint64_t delivered = 0;
+  std::uint64_t replies = 0;
+  std::uint64_t forward_lost = 0;
+  std::uint64_t return_lost = 0;
+  std::uint64_t unattributed_lost = 0;
+};
+
+}  // namespace ue::probe

@@ -1,0 +1,199 @@
+#include "reflector/core.h"
+
+#include <algorithm>
+
+namespace ue::reflector {
+
+ReflectorCore::ReflectorCore(Policy policy, Instance instance) : instance_(instance), limiter_(1, 1) {
+  replace_policy(std::move(policy));
+}
+
+void ReflectorCore::replace_policy(Policy policy) {
+  allow_unauthenticated_ = policy.allow_unauthenticated;
+  sessions_limit_ = policy.limits.max_sessions;
+  keys_ = std::make_unique<KeyTable>(std::move(policy.keys));
+  sessions_.set_limits(policy.limits.max_sessions, policy.limits.max_sessions_per_key);
+  const auto rate = policy.limits.packets_per_second_per_source;
+  limiter_.set_rate(rate, rate);  // a second's worth may come at once
+}
+
+std::optional<ByteView> ReflectorCore::handle(const Now& now, const Datagram& datagram,
+                                              std::span<std::uint8_t> out) {
+  const auto outcome = process(now, datagram, out);
+  ++outcomes_[static_cast<std::size_t>(outcome)];
+  if (outcome != Outcome::reflected) return std::nullopt;
+  return ByteView(out).first(datagram.bytes.size());
+}
+
+Outcome ReflectorCore::process(const Now& now, const Datagram& datagram, std::span<std::uint8_t> out) {
+  const auto bytes = datagram.bytes;
+  if (bytes.size() > kMaxDatagram) return Outcome::oversized;
+  if (bytes.size() < stamp::kUnauthenticatedSize) return Outcome::too_short;
+  Request request{datagram, guess_mode(bytes), {}, {}, {}, {}};
+  if (bytes.size() < stamp::base_size(request.mode)) return Outcome::too_short;
+  request.wishes = read_wishes(bytes, request.mode);
+  if (const auto end = authenticate(request)) return *end;
+
+  const auto packet = stamp::parse_sender(bytes, request.mode);
+  if (!packet || datagram.source.port == 0) return Outcome::malformed;
+  if (!is_request(bytes, request.mode)) return Outcome::looped;
+  request.packet = *packet;
+  request.within_rate = limiter_.allow(now.mono, datagram.source.address);
+
+  Session* session = nullptr;
+  if (const auto end = find_session(now, request, session)) return *end;
+  if (const auto end = receive(now, request, *session)) return *end;
+  reply(now, request, *session, out);
+  return Outcome::reflected;
+}
+
+ReflectorCore::Step ReflectorCore::authenticate(Request& request) {
+  if (request.mode == stamp::Mode::unauthenticated) {
+    if (!allow_unauthenticated_) return Outcome::unauthenticated;
+    // Without a key, its HMAC TLV is one that we do not understand.
+    if (request.wishes.has_hmac && keys_->sole() != nullptr) {
+      request.secret = keys_->sole()->secret;
+      request.integrity_ok = stamp::verify_hmac_tlv(request.datagram.bytes, request.mode, *request.secret);
+    }
+    return std::nullopt;
+  }
+  if (const auto& flow = request.wishes.flow)
+    return try_owner(request, {true, flow->key_id, flow->gateway_id});
+
+  const auto ssid = *stamp::peek_ssid(request.datagram.bytes, request.mode);
+  std::array<Owner, SessionTable::kMaxCandidates + 2> candidates{};
+  std::size_t count = 0;
+  if (const auto* session = sessions_.at_tuple(true, request.datagram.source, ssid)) {
+    candidates[count++] = session->id.owner;
+  }
+  count += sessions_.owners(ssid, std::span(candidates).subspan(count, SessionTable::kMaxCandidates));
+  if (const auto* sole = keys_->sole()) candidates[count++] = {true, sole->key_id, sole->gateway_id};
+  for (auto owner = candidates.begin(); owner != candidates.begin() + count; ++owner) {
+    const bool tried = std::find(candidates.begin(), owner, *owner) != owner;
+    if (!tried && !try_owner(request, *owner)) return std::nullopt;
+  }
+  return count == 0 ? Outcome::unknown_session : Outcome::bad_hmac;
+}
+
+ReflectorCore::Step ReflectorCore::try_owner(Request& request, const Owner& owner) {
+  const auto secret = keys_->find(owner.key_id, owner.gateway_id);
+  if (!secret) return Outcome::unknown_key;
+  if (!stamp::verify_base(request.datagram.bytes, *secret)) return Outcome::bad_hmac;
+  keys_->confirm(owner.key_id, owner.gateway_id, *secret);
+  request.owner = owner;
+  request.secret = secret;
+  request.integrity_ok =
+      !request.wishes.needs_hmac || stamp::verify_hmac_tlv(request.datagram.bytes, request.mode, *secret);
+  return std::nullopt;
+}
+
+ReflectorCore::Step ReflectorCore::find_session(const Now& now, const Request& request, Session*& session) {
+  const bool keyed = request.owner.keyed;
+  const auto ssid = request.packet.ssid;
+  std::optional<std::uint64_t> flow_id = request.wishes.name;
+  if (keyed) {
+    flow_id.reset();
+    if (request.wishes.flow && request.integrity_ok) flow_id = request.wishes.flow->flow_id;
+  }
+  if (flow_id) return find_or_create(now, {request.owner, ssid, flow_id, {}}, request, session);
+
+  session = sessions_.at_tuple(keyed, request.datagram.source, ssid);
+  if (session != nullptr && session->id.owner == request.owner) return std::nullopt;
+  // Behind a NAT that has re-bound, a packet without flow TLV is told by its key and SSID. Without a key an
+  // SSID proves nothing: anybody may use it.
+  session = keyed ? sessions_.newest(request.owner, ssid) : nullptr;
+  if (session != nullptr) return std::nullopt;
+  if (keyed && (request.wishes.flow || !request.integrity_ok)) return Outcome::unknown_session;
+  return find_or_create(now, {request.owner, ssid, std::nullopt, request.datagram.source}, request, session);
+}
+
+ReflectorCore::Step ReflectorCore::find_or_create(const Now& now, const SessionId& id, const Request& request,
+                                                  Session*& session) {
+  session = sessions_.find(id);
+  if (session != nullptr) return std::nullopt;
+  if (!request.within_rate) return Outcome::rate_limited;
+  const auto created = sessions_.create(id, now.mono);
+  if (created.refusal == SessionTable::Refusal::table_full) return Outcome::table_full;
+  if (created.refusal == SessionTable::Refusal::owner_full) return Outcome::key_table_full;
+  session = created.session;
+  ++sessions_started_;
+  return std::nullopt;
+}
+
+ReflectorCore::Step ReflectorCore::receive(const Now& now, const Request& request, Session& session) {
+  const auto sequence = request.packet.sequence;
+  const bool foreign = !session.id.flow_id;
+  auto arrival = session.window.record(sequence);
+  if (arrival == SequenceWindow::Arrival::duplicate || arrival == SequenceWindow::Arrival::too_old) {
+    const bool restarted = foreign && !request.owner.keyed && now.mono - session.last_seen >= kForeignRestart;
+    if (!restarted) {
+      ++session.received;
+      ++session.refused;
+      return Outcome::replayed;
+    }
+    session.received = session.refused = session.sent = 0;
+    session.window = {};
+    arrival = session.window.record(sequence);
+  }
+  ++session.received;
+  sessions_.touch(session, now.mono);
+  if (arrival == SequenceWindow::Arrival::newest) {
+    sessions_.record_endpoint(session, request.datagram.source);
+    session.ttl = request.datagram.ttl;
+  }
+  if (!request.within_rate) {
+    ++session.refused;
+    return Outcome::rate_limited;
+  }
+  if (foreign && session.unproven < kForeignProof) {
+    session.unproven = sequence == 0 ? kForeignProof : session.unproven + 1;
+    if (session.unproven < kForeignProof) {
+      ++session.refused;
+      return Outcome::unknown_session;
+    }
+  }
+  const auto& flow = request.wishes.flow;
+  if (request.owner.keyed && request.integrity_ok && flow && flow->suppress) return Outcome::suppressed;
+  return std::nullopt;
+}
+
+void ReflectorCore::reply(const Now& now, const Request& request, Session& session,
+                          std::span<std::uint8_t> out) {
+  ReplyFacts facts;
+  facts.mode = request.mode;
+  facts.base.sequence = static_cast<std::uint32_t>(session.sent++);
+  facts.base.timestamp = stamp::NtpTime::from(now.wall);
+  facts.base.error_estimate = error_estimate_;
+  facts.base.ssid = request.packet.ssid;
+  facts.base.receive_timestamp = stamp::NtpTime::from(request.datagram.received);
+  facts.base.sender_sequence = request.packet.sequence;
+  facts.base.sender_timestamp = request.packet.timestamp;
+  facts.base.sender_error_estimate = request.packet.error_estimate;
+  facts.base.sender_ttl = request.datagram.ttl;
+  facts.counters.reflector_rx = static_cast<std::uint32_t>(session.received);
+  facts.counters.reflector_tx = static_cast<std::uint32_t>(session.sent);
+  facts.instance = instance_;
+  facts.secret = request.secret;
+  facts.integrity_ok = request.integrity_ok;
+  write_reply(request.datagram, facts, out);
+}
+
+stamp::FlowReport ReflectorCore::report(Instant now, const Owner& owner, std::uint64_t flow_id) const {
+  stamp::FlowReport report;
+  report.flow_id = flow_id;
+  const auto* session = sessions_.find_flow(owner, flow_id);
+  if (session == nullptr) return report;
+  report.known = true;
+  report.received = session->received;
+  report.refused = session->refused;
+  report.sent = session->sent;
+  report.highest_sequence = session->window.highest();
+  report.window = session->window.seen();
+  report.endpoint = session->endpoint;
+  report.ttl = session->ttl;
+  const auto age = std::chrono::duration_cast<std::chrono::milliseconds>(now - session->last_seen);
+  report.last_ms_ago = static_cast<std::uint64_t>(std::max<std::int64_t>(age.count(), 0));
+  return report;
+}
+
+}  // namespace ue::reflector

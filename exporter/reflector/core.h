@@ -1,0 +1,94 @@
+#pragma once
+#include <memory>
+#include <optional>
+#include <span>
+
+#include "config/config.h"
+#include "reflector/key_table.h"
+#include "reflector/outcome.h"
+#include "reflector/rate_limiter.h"
+#include "reflector/reply.h"
+#include "reflector/session_table.h"
+#include "stamp/query.h"
+
+namespace ue::reflector {
+
+/// What the core goes by; may be replaced while it runs.
+struct Policy {
+  bool allow_unauthenticated = false;
+  config::ReflectorLimits limits;
+  std::vector<config::Key> keys;
+};
+
+/// A stateful Session-Reflector (RFC 8762 §4.3, RFC 8972): datagrams in, at most one reply no longer than the
+/// request out, and a count of what became of each. Owned by the loop, one thread; passive: it knows no
+/// socket and no clock. It never answers what it cannot attribute to a session, and its memory is bounded by
+/// the limits.
+class ReflectorCore {
+ public:
+  ReflectorCore(Policy policy, Instance instance);
+
+  /// Writes the reply into `out` (kMaxDatagram octets) and returns it; nothing where there is none to send.
+  /// The reply's Timestamp is `now.wall`.
+  std::optional<ByteView> handle(const Now& now, const Datagram& datagram, std::span<std::uint8_t> out);
+
+  /// Keys, limits and permissions from now on. Sessions stay; those of a key that is gone are never matched
+  /// again.
+  void replace_policy(Policy policy);
+  /// Error Estimate of this machine's clock, for the replies to come.
+  void set_error_estimate(stamp::ErrorEstimate estimate) { error_estimate_ = estimate; }
+  /// Forgets idle sessions; call it about once a second.
+  void tick(Instant now) { sessions_.expire(now); }
+
+  /// What was received from an owner's flow; `known` is false where that owner has no such flow.
+  stamp::FlowReport report(Instant now, const Owner& owner, std::uint64_t flow_id) const;
+
+  const KeyTable& keys() const { return *keys_; }
+  const Instance& instance() const { return instance_; }
+  bool allow_unauthenticated() const { return allow_unauthenticated_; }
+  const OutcomeCounts& outcomes() const { return outcomes_; }
+  std::uint64_t count(Outcome o) const { return outcomes_[static_cast<std::size_t>(o)]; }
+  std::size_t sessions() const { return sessions_.size(); }
+  std::size_t sessions_limit() const { return sessions_limit_; }
+  std::uint64_t sessions_started() const { return sessions_started_; }
+
+  /// Packets after which a foreign sender that was not seen to begin is believed to be none of ours: more
+  /// than a sender of ours can have on the way before it names its flow again.
+  static constexpr std::uint32_t kForeignProof = 10;
+  /// A foreign, unauthenticated sender that repeats sequence numbers for so long has started anew.
+  static constexpr Nanos kForeignRestart = std::chrono::seconds(3);
+
+ private:
+  /// A packet whose sender is established.
+  struct Request {
+    const Datagram& datagram;
+    stamp::Mode mode;
+    stamp::SenderPacket packet;
+    Owner owner;
+    std::optional<config::Secret> secret;
+    Wishes wishes;
+    bool integrity_ok = true;  ///< no HMAC TLV was needed, or it was right
+    bool within_rate = true;
+  };
+  using Step = std::optional<Outcome>;  ///< what ended the packet's way, or nothing: it goes on
+
+  Outcome process(const Now& now, const Datagram& datagram, std::span<std::uint8_t> out);
+  Step authenticate(Request& request);
+  Step try_owner(Request& request, const Owner& owner);
+  Step find_session(const Now& now, const Request& request, Session*& session);
+  Step find_or_create(const Now& now, const SessionId& id, const Request& request, Session*& session);
+  Step receive(const Now& now, const Request& request, Session& session);
+  void reply(const Now& now, const Request& request, Session& session, std::span<std::uint8_t> out);
+
+  bool allow_unauthenticated_ = false;
+  std::size_t sessions_limit_ = 0;
+  std::unique_ptr<KeyTable> keys_;
+  Instance instance_;
+  stamp::ErrorEstimate error_estimate_;
+  SessionTable sessions_;
+  RateLimiter limiter_;
+  OutcomeCounts outcomes_{};
+  std::uint64_t sessions_started_ = 0;
+};
+
+}  // namespace ue::reflector

@@ -1,0 +1,255 @@
+#include "reflector/udp_port.h"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "base/log.h"
+
+namespace ue::reflector {
+
+namespace {
+
+constexpr std::size_t kControlSize = 128;
+constexpr int kReceiveBuffer =
+    4 << 20;  // the kernel caps it at rmem_max; a burst of probes must not be lost here
+
+/// What the control messages of one datagram say.
+struct Ancillary {
+  std::optional<IpAddress> local;
+  unsigned interface = 0;
+  std::uint8_t ttl = 0;
+  std::optional<WallTime> received;
+  bool unicast = true;
+};
+
+template <typename T>
+T read_as(const cmsghdr* c) {
+  T value{};
+  std::memcpy(&value, CMSG_DATA(c), sizeof value);
+  return value;
+}
+
+IpAddress address_of(const in6_addr& a) {
+  std::array<std::uint8_t, 16> bytes{};
+  std::memcpy(bytes.data(), &a, bytes.size());
+  return IpAddress::v6(bytes);
+}
+
+Ancillary read_ancillary(msghdr& message) {
+  Ancillary out;
+  for (auto* c = CMSG_FIRSTHDR(&message); c != nullptr; c = CMSG_NXTHDR(&message, c)) {
+    if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS) {
+      const auto t = read_as<timespec>(c);
+      out.received = WallTime(std::chrono::seconds(t.tv_sec) + Nanos(t.tv_nsec));
+    } else if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+      const auto info = read_as<in_pktinfo>(c);
+      out.local = IpAddress::v4(ntohl(info.ipi_spec_dst.s_addr));
+      out.unicast = info.ipi_addr.s_addr == info.ipi_spec_dst.s_addr;  // else a group or broadcast address
+    } else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
+      const auto info = read_as<in6_pktinfo>(c);
+      out.local = address_of(info.ipi6_addr);
+      out.unicast = info.ipi6_addr.s6_addr[0] != 0xff;
+      out.interface = info.ipi6_ifindex;
+    } else if ((c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TTL) ||
+               (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_HOPLIMIT)) {
+      out.ttl = static_cast<std::uint8_t>(read_as<int>(c));
+    }
+  }
+  return out;
+}
+
+/// Writes the control message that makes a reply leave from `local`; returns its length.
+std::size_t write_source(std::span<std::uint8_t> control, const IpAddress& local, unsigned interface) {
+  auto* c = reinterpret_cast<cmsghdr*>(control.data());
+  if (local.is_v4()) {
+    in_pktinfo info{};  // no interface: routing decides, by the source address where policy rules say so
+    info.ipi_spec_dst.s_addr = htonl(local.v4_value());
+    *c = {CMSG_LEN(sizeof info), IPPROTO_IP, IP_PKTINFO};
+    std::memcpy(CMSG_DATA(c), &info, sizeof info);
+    return CMSG_SPACE(sizeof info);
+  }
+  in6_pktinfo info{};
+  std::memcpy(&info.ipi6_addr, local.bytes().data(), 16);
+  info.ipi6_ifindex = local.is_link_local() ? interface : 0;
+  *c = {CMSG_LEN(sizeof info), IPPROTO_IPV6, IPV6_PKTINFO};
+  std::memcpy(CMSG_DATA(c), &info, sizeof info);
+  return CMSG_SPACE(sizeof info);
+}
+
+bool enable(int fd, int level, int option) {
+  const int on = 1;
+  return setsockopt(fd, level, option, &on, sizeof on) == 0;
+}
+
+bool set_options(int fd, bool v6) {
+  const int size = kReceiveBuffer;
+  setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+  if (!enable(fd, SOL_SOCKET, SO_TIMESTAMPNS)) return false;
+  if (v6) {
+    return enable(fd, IPPROTO_IPV6, IPV6_V6ONLY) && enable(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO) &&
+           enable(fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT);
+  }
+  return enable(fd, IPPROTO_IP, IP_PKTINFO) && enable(fd, IPPROTO_IP, IP_RECVTTL);
+}
+
+}  // namespace
+
+/// Reused for every batch; one octet more than kMaxDatagram, so that what is too long is seen to be.
+struct UdpPort::Buffers {
+  struct alignas(cmsghdr) Control {
+    std::array<std::uint8_t, kControlSize> octets;
+  };
+  std::array<std::array<std::uint8_t, kMaxDatagram + 1>, kBatch> in;
+  std::array<std::array<std::uint8_t, kMaxDatagram>, kBatch> out;
+  std::array<sockaddr_storage, kBatch> sources;
+  std::array<Control, kBatch> in_control;
+  std::array<Control, kBatch> out_control;
+  std::array<iovec, kBatch> in_parts;
+  std::array<iovec, kBatch> out_parts;
+  std::array<mmsghdr, kBatch> in_messages;
+  std::array<mmsghdr, kBatch> out_messages;
+
+  void reset() {
+    for (std::size_t i = 0; i < kBatch; ++i) {
+      in_parts[i] = {in[i].data(), in[i].size()};
+      in_messages[i] = {};
+      auto& header = in_messages[i].msg_hdr;
+      header.msg_name = &sources[i];
+      header.msg_namelen = sizeof sources[i];
+      header.msg_iov = &in_parts[i];
+      header.msg_iovlen = 1;
+      header.msg_control = in_control[i].octets.data();
+      header.msg_controllen = kControlSize;
+    }
+  }
+};
+
+Error listen_error(const std::string& what, int code) {
+  auto error = errno_error(what, code);
+  if (code == EADDRINUSE) {
+    error.message += "; find the program that has the port with: ss -lunpt, or listen on another port";
+  } else if (code == EACCES || code == EPERM) {
+    error.message +=
+        "; ports below 1024 need CAP_NET_BIND_SERVICE (AmbientCapabilities= in the systemd unit), or "
+        "listen on a higher port";
+  } else if (code == EADDRNOTAVAIL) {
+    error.message += "; no interface of this machine has that address (0.0.0.0 and [::] mean every one)";
+  } else if (code == EAFNOSUPPORT) {
+    error.message += "; this kernel has that family switched off: take the address out of 'listen'";
+  }
+  return error;
+}
+
+Result<std::unique_ptr<UdpPort>> UdpPort::open(boost::asio::io_context& loop, const Endpoint& listen,
+                                               ReflectorCore& core) {
+  const std::string what = "cannot listen on udp " + listen.to_string();
+  const bool v6 = !listen.address.is_v4();
+  const int fd = socket(v6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return listen_error(what, errno);
+  sockaddr_storage address{};
+  auto size = listen.to_sockaddr(address);
+  auto* raw = reinterpret_cast<sockaddr*>(&address);
+  if (!set_options(fd, v6) || bind(fd, raw, size) != 0 || getsockname(fd, raw, &size) != 0) {
+    const int code = errno;
+    close(fd);
+    return listen_error(what, code);
+  }
+  return std::unique_ptr<UdpPort>(new UdpPort(loop, fd, Endpoint::from_sockaddr(raw), core));
+}
+
+UdpPort::UdpPort(boost::asio::io_context& loop, int fd, const Endpoint& local, ReflectorCore& core)
+    : socket_(loop, fd), local_(local), core_(core), buffers_(std::make_unique<Buffers>()) {}
+
+UdpPort::~UdpPort() = default;
+
+void UdpPort::start() { wait(); }
+
+void UdpPort::wait() {
+  socket_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                     [this](const boost::system::error_code& error) {
+                       if (error) return;  // closed: `this` is gone
+                       serve();
+                       wait();
+                     });
+}
+
+void UdpPort::serve() {
+  buffers_->reset();
+  int received = 0;
+  do {
+    received = recvmmsg(socket_.native_handle(), buffers_->in_messages.data(), kBatch, 0, nullptr);
+  } while (received < 0 && errno == EINTR);
+  if (received < 0) {
+    if (errno != EAGAIN && errno != EWOULDBLOCK && ++counters_.receive_errors == 1) {
+      log::warn("REFLECTOR_RECEIVE_FAILED", "{}",
+                errno_error("receiving on udp " + local_.to_string(), errno).message);
+    }
+    return;
+  }
+  transmit(answer(static_cast<std::size_t>(received)));
+}
+
+/// Hands the batch to the core; returns how many replies it wrote.
+std::size_t UdpPort::answer(std::size_t received) {
+  auto& b = *buffers_;
+  std::size_t replies = 0;
+  for (std::size_t i = 0; i < received; ++i) {
+    auto& message = b.in_messages[i];
+    counters_.received_bytes += message.msg_len;
+    const auto ancillary = read_ancillary(message.msg_hdr);
+    if (!ancillary.unicast) {
+      ++counters_.not_unicast;
+      continue;
+    }
+    const auto now = read_clocks();
+    Datagram datagram;
+    datagram.bytes = ByteView(b.in[i]).first(message.msg_len);
+    datagram.source = Endpoint::from_sockaddr(reinterpret_cast<const sockaddr*>(&b.sources[i]));
+    datagram.local = {ancillary.local.value_or(local_.address), local_.port};
+    datagram.ttl = ancillary.ttl;
+    datagram.received = ancillary.received.value_or(now.wall);
+    const auto reply = core_.handle(now, datagram, b.out[replies]);
+    if (!reply) continue;
+    b.out_parts[replies] = {b.out[replies].data(), reply->size()};
+    auto& header = b.out_messages[replies].msg_hdr;
+    header = {};
+    header.msg_name = &b.sources[i];  // with the scope of a link-local address
+    header.msg_namelen = message.msg_hdr.msg_namelen;
+    header.msg_iov = &b.out_parts[replies];
+    header.msg_iovlen = 1;
+    if (ancillary.local) {
+      auto& control = b.out_control[replies].octets;
+      header.msg_control = control.data();
+      header.msg_controllen = write_source(control, *ancillary.local, ancillary.interface);
+    }
+    ++replies;
+  }
+  return replies;
+}
+
+void UdpPort::transmit(std::size_t replies) {
+  auto& messages = buffers_->out_messages;
+  for (std::size_t done = 0; done < replies;) {
+    const int sent =
+        sendmmsg(socket_.native_handle(), &messages[done], static_cast<unsigned>(replies - done), 0);
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent > 0) {
+      for (int i = 0; i < sent; ++i) counters_.sent_bytes += messages[done++].msg_len;
+      continue;
+    }
+    // This one reply cannot leave (a full queue, no route, a firewall): late it would only mislead, so it is
+    // dropped.
+    if (++counters_.send_errors == 1) {
+      log::warn("REFLECTOR_SEND_FAILED", "{}; such replies are counted and dropped",
+                errno_error("replying on udp " + local_.to_string(), errno).message);
+    }
+    ++done;
+  }
+}
+
+}  // namespace ue::reflector

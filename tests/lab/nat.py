@@ -1,0 +1,189 @@
+"""What a NAT on the path may do to us, by name.
+
+A NAT's translation stays in one table; a behaviour is a second table beside it, replaced live in one transaction, so
+that flows which stand keep standing unless the behaviour itself ends them. Chains see packets like this:
+
+    prerouting raw (-300, before conntrack)   mangle (-150)   forward filter (0)   postrouting srcnat (100)
+"""
+import json
+import re
+import threading
+
+from . import netns, topology
+
+
+class Nat:
+    """One NAT box: its namespace, its inside and outside interface, and how it translates."""
+
+    def __init__(self, name, inside, outside, translate):
+        self.name, self.inside, self.outside = name, inside, outside
+        self._rebinder = None
+        self._load(f"""
+table ip nat {{
+  chain post {{ type nat hook postrouting priority srcnat; oifname "{outside}" {translate}; }}
+}}
+""")
+
+    def _load(self, text):
+        netns.run(self.name, "nft", "-f", "-", stdin=text)
+
+    def _behave(self, text, drops=True):
+        """Replaces the behaviour. @dropped remembers what it took from which (source, destination) port and when."""
+        dropped = """
+  set dropped { type inet_service . inet_service; flags dynamic; counter; size 65535; }
+""" if drops else ""
+        text = text.replace("$in", f'"{self.inside}"').replace("$out", f'"{self.outside}"')
+        self._load(f"""
+table ip behaviour
+delete table ip behaviour
+table ip behaviour {{ {dropped} {text}
+}}
+""")
+
+    # What went lost is noted by port pair, so that a test can tell when the steady flow lost its first reply.
+    NOTE = "update @dropped { udp sport . udp dport }"
+
+    def normal(self):
+        """Replies are translated back, as long as Linux keeps a mapping (30 s, 120 s for a stream)."""
+        self.stop_rebinding()
+        self._behave("")
+
+    def one_way_after(self, seconds):
+        """a3: an absolute lifetime. Replies pass in the first `seconds` of a flow, however much is sent."""
+        tuple_type = "type ipv4_addr . inet_service . ipv4_addr . inet_service; flags dynamic,timeout; size 65535"
+        out, back = ("ip saddr . udp sport . ip daddr . udp dport", "ip daddr . udp dport . ip saddr . udp sport")
+        self._behave(f"""
+  set ever {{ {tuple_type}; timeout 1h; }}
+  set fresh {{ {tuple_type}; timeout {round(seconds * 1000)}ms; }}
+  chain onward {{
+    type filter hook forward priority filter;
+    iifname $in meta l4proto udp {out} != @ever add @fresh {{ {out} }} add @ever {{ {out} }}
+    iifname $out meta l4proto udp {back} != @fresh {self.NOTE} drop
+  }}""")
+
+    def no_return(self):
+        """b1: what comes in over UDP is dropped before it is tracked; packets still leave and are tracked."""
+        self._behave(f"""
+  chain early {{
+    type filter hook prerouting priority raw;
+    iifname $out meta l4proto udp {self.NOTE} drop
+  }}""")
+
+    def stateless(self):
+        """b2: UDP is rewritten packet by packet and never tracked, so no reply finds its way. TCP is as ever."""
+        self._behave(f"""
+  chain early {{
+    type filter hook prerouting priority raw;
+    iifname $out meta l4proto udp {self.NOTE}
+    meta l4proto udp notrack
+  }}
+  chain rewrite {{
+    type filter hook postrouting priority srcnat; oifname $out ip protocol udp ip saddr set {topology.POOL};
+  }}""")
+
+    def short_timers(self, unreplied, replied):
+        """a2: mappings are forgotten after so many idle seconds. In raw the timeout would have no effect."""
+        self._behave(f"""
+  ct timeout brief {{ protocol udp; l3proto ip; policy = {{ unreplied : {unreplied}, replied : {replied} }}; }}
+  chain early {{ type filter hook prerouting priority mangle; iifname $in ip protocol udp ct timeout set "brief"; }}""")
+
+    def udp_blocked(self, reject=False):
+        """h: outgoing UDP is filtered, DNS excepted, silently or with an ICMP error; TCP is open."""
+        how = "reject with icmp type admin-prohibited" if reject else "drop"
+        self._behave(f"""
+  chain onward {{
+    type filter hook forward priority filter;
+    iifname $in meta l4proto udp udp dport != 53 {self.NOTE} {how}
+  }}""")
+
+    def new_flows_limited(self, most):
+        """e: a table that is shared by all subscribers accepts no more than `most` new UDP flows; old ones go on."""
+        self._behave(f"""
+  set taken {{ type inet_proto; flags dynamic; size 16; }}
+  chain onward {{
+    type filter hook forward priority filter;
+    iifname $in ct state new meta l4proto udp add @taken {{ meta l4proto ct count over {most} }} drop
+  }}""")
+
+    def poison(self, ports):
+        """Replies to the flows that leave from these inner ports are dropped; every other port works."""
+        self._behave(f"""
+  chain onward {{
+    type filter hook forward priority filter;
+    iifname $out meta l4proto udp udp dport {{ {', '.join(map(str, ports))} }} {self.NOTE} drop
+  }}""")
+
+    def loss(self, forward=0, back=0):
+        """Random loss in percent per direction, of every protocol."""
+        rules = [f"iifname {side} numgen random mod 1000 < {round(percent * 10)} counter drop"
+                 for side, percent in (("$in", forward), ("$out", back)) if percent]
+        self._behave("chain onward { type filter hook forward priority filter; " + "; ".join(rules) + "; }", drops=False)
+
+    def outage(self):
+        """Nothing passes in either direction; the carrier's own router still answers."""
+        self._behave(f"""
+  chain onward {{
+    type filter hook forward priority filter;
+    iifname $in meta l4proto udp {self.NOTE}
+    drop
+  }}""")
+
+    def rebind_every(self, seconds):
+        """UDP mappings are thrown away every `seconds` and come back with another outer port."""
+        self._behave("""
+  chain post {
+    type nat hook postrouting priority srcnat - 5;
+    oifname $out meta l4proto udp snat to %s:1024-65535 fully-random
+  }""" % topology.POOL)
+        stop = threading.Event()
+        self._rebinder = (stop, threading.Thread(target=self._rebind, args=(seconds, stop), daemon=True))
+        self._rebinder[1].start()
+
+    def _rebind(self, seconds, stop):
+        while True:
+            self.forget_udp()
+            if stop.wait(seconds):
+                return
+
+    def stop_rebinding(self):
+        if self._rebinder:
+            self._rebinder[0].set()
+            self._rebinder[1].join()
+            self._rebinder = None
+
+    def forget_udp(self):
+        """Every UDP mapping is gone, as after a failover."""
+        netns.run(self.name, "conntrack", "-D", "-p", "udp", check=False)  # exit 1: there was none
+
+    def flows(self, port):
+        """Inner source port -> packets sent, of the UDP mappings towards `port`. The steady flow has the most."""
+        listing = netns.run(self.name, "conntrack", "-L", "-p", "udp", "--orig-port-dst", str(port), check=False)
+        return {int(m[1]): int(m[2]) for m in re.finditer(rf"sport=(\d+) dport={port} packets=(\d+)", listing)}
+
+    def steady_port(self, port, source=None):
+        """Inner source port of the flow towards `port` that has sent the most packets."""
+        flows = self.flows(port)
+        if not flows:
+            raise netns.LabError(f"{self.name} tracks no flow to port {port}")
+        return max(flows, key=flows.get)
+
+    def dropped(self):
+        """(source port, destination port) -> packets that the behaviour took."""
+        listing = netns.run(self.name, "nft", "-j", "list", "set", "ip", "behaviour", "dropped", check=False)
+        if not listing:
+            return {}
+        found = {}
+        for item in json.loads(listing)["nftables"]:
+            for element in item.get("set", {}).get("elem", ()):
+                value, counter = element["elem"]["val"], element["elem"]["counter"]
+                found[tuple(value["concat"])] = counter["packets"]
+        return found
+
+
+def carrier():
+    """The carrier's NAT: keeps ports where it can, filters by address and port."""
+    return Nat("cgn", "sub", "pub", f"snat to {topology.POOL}")
+
+
+def router_5g():
+    return Nat("fiveg", "home", "wan", "masquerade")

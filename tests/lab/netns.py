@@ -1,0 +1,95 @@
+"""Running things inside a named network namespace of the lab.
+
+Everything lives under one `unshare -nmpf --kill-child` (see enter()): the namespaces' names sit on a tmpfs that
+covers /run, so that nothing is left behind and the host's own namespaces are never seen.
+"""
+import contextlib
+import ctypes
+import os
+import shutil
+import socket
+import subprocess
+import sys
+
+CLONE_NEWNET = 0x40000000
+INSIDE = "UPLINK_LAB_INSIDE"
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class LabError(Exception):
+    """Something the lab itself needs did not work, or an expectation was not met."""
+
+
+def unshare_command(*command):
+    """The command that runs `command` as the first process of a new, private world."""
+    return ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
+            "env", f"{INSIDE}=1", *command]
+
+
+def missing_tools(*tools):
+    """Those of `tools` that are not installed."""
+    path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
+    return [tool for tool in tools if not shutil.which(tool, path=path)]
+
+
+def enter():
+    """Prepares the private world this process was started in; refuses to touch any other."""
+    if os.environ.get(INSIDE) != "1" or os.getpid() != 1:
+        raise LabError("the lab runs only as the first process under unshare (use run.py)")
+    os.environ["PATH"] = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
+    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/run"], check=True)
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    os.makedirs("/run/lab")
+
+
+@contextlib.contextmanager
+def entered(name):
+    """The calling thread is in namespace `name` within the block; no other thread moves."""
+    with open("/proc/thread-self/ns/net") as home, open(f"/run/netns/{name}") as there:
+        _setns(there)
+        try:
+            yield
+        finally:
+            _setns(home)
+
+
+def _setns(file):
+    if _libc.setns(file.fileno(), CLONE_NEWNET) != 0:
+        raise OSError(ctypes.get_errno(), "setns")
+
+
+def socket_in(name, kind=socket.SOCK_DGRAM, family=socket.AF_INET):
+    """A socket that belongs to namespace `name`, usable from any thread."""
+    with entered(name):
+        return socket.socket(family, kind)
+
+
+def run(name, *command, stdin=None, check=True):
+    """Runs a command in namespace `name` (None: where we are) and returns its standard output."""
+    prefix = ["ip", "netns", "exec", name] if name else []
+    done = subprocess.run([*prefix, *command], input=stdin, capture_output=True, text=True)
+    if check and done.returncode != 0:
+        raise LabError(f"{name}: {' '.join(command)}: exit {done.returncode}: {done.stderr.strip()}\n{stdin or ''}")
+    return done.stdout
+
+
+def ip(name, *lines):
+    """Runs iproute2 commands in namespace `name`, one a line, stopping at the first that fails."""
+    run(None, "ip", *(["-n", name] if name else []), "-batch", "-", stdin="\n".join(lines) + "\n")
+
+
+def sysctl(name, **values):
+    """Sets sysctls in namespace `name`; a double underscore in a key stands for a dot, as in net__ipv4__ip_forward."""
+    with entered(name):
+        for key, value in values.items():
+            with open("/proc/sys/" + key.replace("__", "/"), "w") as file:
+                file.write(str(value))
+
+
+def reexec(script, *arguments, pass_fds=()):
+    """Replaces this process by the same script inside a private world."""
+    for fd in pass_fds:
+        os.set_inheritable(fd, True)
+    sys.stdout.flush()
+    command = unshare_command(sys.executable, script, *arguments)
+    os.execvp(command[0], command)

@@ -1,0 +1,106 @@
+"""A real OpenVPN server in the cloud and a real client on the gateway, as in the seed."""
+import os
+import re
+import subprocess
+
+from . import netns, topology, world
+
+HOME = "/run/lab/openvpn"
+CLIENT_LOG = f"{HOME}/client.log"
+SERVER_LOG = f"{HOME}/server.log"
+SERVER_INSIDE = "10.9.0.1"  # the server's address in the tunnel
+
+
+def _openssl(*arguments):
+    subprocess.run(["openssl", *arguments], check=True, capture_output=True, cwd=HOME)
+
+
+def make_certificates():
+    """A certificate authority and one certificate each for server and client, on elliptic curves to be quick."""
+    os.makedirs(HOME, exist_ok=True)
+    key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+    _openssl("req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.crt", "-days", "30", "-subj", "/CN=lab")
+    for name, usage in (("server", "serverAuth"), ("client", "clientAuth")):
+        with open(f"{HOME}/{name}.ext", "w") as file:
+            file.write(f"extendedKeyUsage={usage}\nkeyUsage=digitalSignature\n")
+        _openssl("req", *key, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}name")
+        _openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-days",
+                 "30", "-extfile", f"{name}.ext", "-out", f"{name}.crt")
+
+
+def _common(name, log):
+    return f"""
+dev tun0
+dev-type tun
+proto udp
+topology net30
+ca {HOME}/ca.crt
+cert {HOME}/{name}.crt
+key {HOME}/{name}.key
+persist-key
+persist-tun
+disable-dco
+verb 3
+log {log}
+"""
+
+
+def start_server(ping=2, restart=8):
+    """The server; the home's LAN is behind its one client. `keepalive` is short, so that the loop is quick to watch."""
+    os.makedirs(f"{HOME}/clients", exist_ok=True)
+    with open(f"{HOME}/clients/clientname", "w") as file:
+        file.write("ifconfig-push 10.9.0.10 10.9.0.9\niroute 192.168.10.0 255.255.255.0\n")
+    with open(f"{HOME}/server.conf", "w") as file:
+        file.write(_common("server", SERVER_LOG) + f"""
+server 10.9.0.0 255.255.255.0
+route 192.168.10.0 255.255.255.0
+client-config-dir {HOME}/clients
+client-to-client
+keepalive {ping} {restart}
+port 1194
+dh none
+""")
+    return world.Process("cloud", "openvpn-server", ["openvpn", "--config", f"{HOME}/server.conf"])
+
+
+def start_client():
+    with open(f"{HOME}/client.conf", "w") as file:
+        file.write(_common("client", CLIENT_LOG) + f"""
+client
+remote {topology.CLOUD} 1194
+nobind
+remote-cert-tls server
+""")
+    return world.Process("gw", "openvpn-client", ["openvpn", "--config", f"{HOME}/client.conf"])
+
+
+def arrivals():
+    """Source address and port of every handshake that the server has completed, oldest first."""
+    return re.findall(r"Peer Connection Initiated with \[AF_INET\]([\d.]+:\d+)", _read(SERVER_LOG))
+
+
+def restarts():
+    """How often the client has restarted because the server's pings stopped coming."""
+    return _read(CLIENT_LOG).count("SIGUSR1[soft,ping-restart] received")
+
+
+def connects():
+    """How often the client has become connected."""
+    return _read(CLIENT_LOG).count("Initialization Sequence Completed")
+
+
+def reaches_home():
+    """The cloud reaches the home's LAN through the tunnel."""
+    ping = ["ping", "-c", "1", "-W", "1", "-I", SERVER_INSIDE, topology.LAN_HOST]
+    try:
+        return "1 received" in netns.run("cloud", *ping, check=False)
+    except OSError:
+        return False
+
+
+def _read(path):
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except FileNotFoundError:
+        return ""

@@ -1,0 +1,62 @@
+#pragma once
+#include <functional>
+#include <map>
+#include <optional>
+
+#include "base/address.h"
+#include "probe/types.h"
+#include "stamp/packet.h"
+#include "stamp/query.h"
+#include "stamp/tlv.h"
+
+namespace ue::sim {
+
+/// A stateful STAMP reflector in memory, written from the contract and not from exporter/reflector, so that
+/// the prober is tested against the words of stamp/ and not against its twin. Owned by VirtualPath; passive.
+class ModelReflector {
+ public:
+  ModelReflector(std::optional<probe::Identity> identity, std::uint64_t instance_id)
+      : identity_(identity), instance_id_(instance_id) {}
+
+  /// The reply, where there is one. A packet that names no flow and fits no session is dropped.
+  std::optional<Bytes> receive(WallTime now, ByteView packet, const Endpoint& source);
+  stamp::QueryAnswer answer(const std::vector<std::uint64_t>& flows) const;
+  /// Every session is lost, and the instance is another one.
+  void restart(std::uint64_t instance_id);
+
+  /// Says which packets are counted but not answered (rate limit); may be empty.
+  std::function<bool()> refuses;
+
+  std::uint64_t replied() const { return replied_; }
+  std::uint64_t refused() const { return refused_; }
+  /// Dropped without being counted for a session.
+  std::uint64_t ignored() const { return ignored_; }
+
+ private:
+  struct Session {
+    std::uint64_t flow_id = 0;
+    std::uint64_t received = 0;
+    std::uint64_t refused = 0;
+    std::uint32_t sent = 0;
+    std::uint32_t highest = 0;
+    std::bitset<stamp::kWindow> window;
+    Endpoint endpoint;
+  };
+  stamp::Mode mode() const {
+    return identity_ ? stamp::Mode::authenticated : stamp::Mode::unauthenticated;
+  }
+  Session* find(ByteView packet, std::uint16_t ssid, const Endpoint& source);
+  static bool record(Session& session, std::uint32_t sequence);
+  Bytes reply(WallTime now, ByteView packet, const stamp::SenderPacket& request, Session& session);
+  void append(Bytes& reply, const stamp::Tlv& tlv, const Endpoint& source) const;
+
+  std::optional<probe::Identity> identity_;
+  std::uint64_t instance_id_;
+  std::map<std::uint64_t, Session> sessions_;            ///< by flow id
+  std::map<std::uint16_t, std::uint64_t> newest_;        ///< flow id by SSID
+  std::uint64_t replied_ = 0;
+  std::uint64_t refused_ = 0;
+  std::uint64_t ignored_ = 0;
+};
+
+}  // namespace ue::sim

@@ -1,0 +1,191 @@
+#pragma once
+#include <functional>
+#include <map>
+#include <queue>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "agent/path_evidence.h"
+#include "probe/path_prober.h"
+#include "sim/model_reflector.h"
+#include "verdict/judge.h"
+
+/// Virtual time for one path: the real prober, evidence and judge against a modelled link, NAT and reflector.
+namespace ue::sim {
+
+/// One UDP packet at the NAT.
+struct Packet {
+  probe::FlowHandle flow = 0;  ///< stands for the source port
+  bool outward = true;
+  Instant now{};             ///< time of the world, which goes on while the gateway sleeps
+  Nanos since_first{};       ///< since the NAT first saw this flow
+  Nanos since_outward{};     ///< since its newest packet out, before this one
+};
+
+/// Whether a packet passes; behaviours may keep state.
+using Behaviour = std::function<bool(const Packet&)>;
+
+/// One direction of the link. Losses are drawn independently of the behaviour.
+struct Link {
+  double loss = 0;
+  /// Gilbert's model, by packet: chance to enter and to leave the state in which everything is lost.
+  double burst_begins = 0;
+  double burst_ends = 1;
+  Nanos delay = std::chrono::milliseconds(20);
+  Nanos jitter{};           ///< uniform, on top; may reorder
+  double straggler = 0;     ///< chance of a further 900 ms
+  double duplicate = 0;     ///< chance to arrive twice
+  Behaviour passes;         ///< empty: everything does
+  bool in_burst = false;
+};
+
+/// The way of the questions.
+struct Tcp {
+  bool own = true;     ///< works through this uplink
+  bool other = false;  ///< works through another one
+  Nanos round_trip = std::chrono::milliseconds(120);
+};
+
+struct Change {
+  Nanos at{};  ///< since the start
+  verdict::Verdict verdict = verdict::Verdict::unknown;
+  std::string why;
+};
+
+struct Sent {
+  Nanos at{};
+  probe::FlowHandle flow = 0;
+  std::uint32_t sequence = 0;
+};
+
+/// What really became of the probes.
+struct Truth {
+  std::uint64_t sent = 0;
+  std::uint64_t lost_outward = 0;
+  std::uint64_t lost_inward = 0;
+};
+
+/// Deterministic: the same options and script give the same run. No clock, no thread, no socket; the cost of an
+/// event is logarithmic in what is on the way.
+class VirtualPath {
+ public:
+  struct Options {
+    std::uint64_t seed = 1;
+    bool authenticated = true;
+    probe::Settings settings;
+    agent::PathContext context;
+  };
+  explicit VirtualPath(Options options);
+  explicit VirtualPath(std::uint64_t seed);
+
+  Link out;
+  Link back;
+  Tcp tcp;
+  agent::PathContext context;
+  /// Which reflector behind the one address gets a flow's packets, and which the questions.
+  std::function<std::size_t(const Packet&)> balance;
+  std::size_t asked_instance = 0;
+
+  std::size_t add_reflector(std::uint64_t instance_id);
+  ModelReflector& reflector(std::size_t i = 0) { return reflectors_[i]; }
+
+  /// Calls `action` at that time since the start, or every so often from now on.
+  void at(Nanos time, std::function<void()> action);
+  void every(Nanos period, std::function<void()> action);
+  void run_until(Nanos time);
+  void run_for(Nanos time) { run_until(elapsed() + time); }
+
+  // Events of the world, to be called from a script.
+  void step_clock(Nanos by) { wall_offset_ += by; }
+  void suspend(Nanos time);
+  void restart() { prober_.restart(now()); carry_out(); }
+  /// The NAT gives every flow another external port; replies on the way to the old ones are lost.
+  void rebind() { ++binding_; }
+  /// Nothing passes, UDP or TCP, from now on; or again.
+  void cut(bool cut) { cut_ = cut; }
+  double chance() { return static_cast<double>(random_() >> 11) * 0x1p-53; }
+
+  Nanos elapsed() const { return world_ - begin_; }
+  Now now() const;
+  const std::vector<Change>& changes() const { return changes_; }
+  const std::vector<Sent>& sent() const { return sent_; }
+  const Truth& truth() const { return truth_; }
+  verdict::Verdict verdict() const { return judge_.conclusion().verdict; }
+  const verdict::Conclusion& conclusion() const { return judge_.conclusion(); }
+  const probe::PathProber& prober() const { return prober_; }
+  probe::PathProber& prober() { return prober_; }
+  probe::Observation observe() const { return prober_.observe(now().mono); }
+  /// Sum over both kinds.
+  probe::FlowCounters counters() const;
+  /// When `v` was first concluded at or after `from`.
+  std::optional<Nanos> first(verdict::Verdict v, Nanos from = {}) const;
+  /// When the first probe was sent whose reply did not pass.
+  std::optional<Nanos> first_lost_reply() const { return first_lost_reply_; }
+  std::uint64_t questions() const { return questions_; }
+  bool counters_monotone() const { return monotone_; }
+  /// One line a change, for messages.
+  std::string story() const;
+
+ private:
+  struct Event {
+    Instant at;
+    std::uint64_t order;
+    std::function<void()> run;
+    bool operator<(const Event& o) const { return at != o.at ? at > o.at : order > o.order; }
+  };
+  struct Flow {
+    std::optional<Instant> first;
+    Instant last_outward{};
+    bool open = true;
+  };
+  void schedule(Instant when, std::function<void()> action) {
+    events_.push({when, order_++, std::move(action)});
+  }
+  void carry_out();
+  void judge();
+  void send(const probe::SendProbe& probe);
+  void arrive(probe::FlowHandle flow, const Bytes& packet, Instant sent);
+  void come_back(probe::FlowHandle flow, const Bytes& reply, Instant sent, std::uint64_t binding);
+  struct Question {
+    Instant asked;
+    std::vector<std::uint64_t> flows;
+    Instant give_up;
+    bool own = true;
+  };
+  void ask(const probe::AskReflector& ask);
+  void try_question(Question question, Nanos retry);
+  void answered(const probe::AskOutcome& outcome);
+  bool crosses(Link& link, const Packet& packet);
+  Nanos travel(const Link& link);
+  Packet packet(probe::FlowHandle flow, bool outward);
+  void check_counters();
+
+  std::mt19937_64 random_;
+  std::mt19937_64 prober_random_;
+  std::optional<probe::Identity> identity_;
+  probe::PathProber prober_;
+  verdict::Judge judge_;
+  std::vector<ModelReflector> reflectors_;
+  std::priority_queue<Event> events_;
+  std::uint64_t order_ = 0;
+  Instant begin_;
+  Instant world_;
+  Nanos suspended_{};
+  Nanos wall_offset_{};
+  bool asleep_ = false;
+  std::vector<std::function<void()>> awake_;  ///< what could not be delivered before
+  bool cut_ = false;
+  std::uint64_t binding_ = 0;
+  Instant next_judgement_{};
+  std::map<probe::FlowHandle, Flow> flows_;
+  std::vector<Change> changes_;
+  std::vector<Sent> sent_;
+  Truth truth_;
+  std::optional<Nanos> first_lost_reply_;
+  std::uint64_t questions_ = 0;
+  probe::FlowCounters last_[2];
+  bool monotone_ = true;
+};
+
+}  // namespace ue::sim

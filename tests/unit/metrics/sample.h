@@ -1,0 +1,116 @@
+#pragma once
+#include <memory>
+
+#include "metrics/snapshot.h"
+
+namespace ue::metrics {
+
+/// A gateway with the seed's two uplinks: `mansion` has gone one-way, `five_g` is healthy. Every field is
+/// set.
+inline std::shared_ptr<Snapshot> sample_snapshot() {
+  auto dead = std::make_shared<Path>();
+  dead->uplink = "mansion";
+  dead->reflector = "cloud";
+  dead->conclusion = {verdict::Verdict::one_way, "probes arrive, replies die 4s after a flow begins"};
+  dead->steady = {100, 98, 40, 2, 55, 3};
+  dead->fresh = {50, 49, 20, 1, 28, 1};
+  dead->rtt = {{0.005, 0.01, 0.3}, {3, 50, 6, 1}, 0.75};
+  dead->tcp_connect = {{0.01, 0.1}, {0, 4, 0}, 0.12};
+  dead->tcp_connects = 5;
+  dead->tcp_connect_failures = 1;
+  dead->mapped_address_changes = 1;
+  dead->mapped_port_changes = 7;
+  dead->mapped_endpoint = "198.51.100.7:41234";
+  dead->icmp_errors = {{"port-unreachable", 2}, {"ttl-exceeded", 1}};
+  dead->packets_refused = {{"foreign", 4}, {"short", 1}};
+  dead->last_reply = 1760000100.25;
+  dead->recent = Recent{5, 1, 53, 1};
+  dead->smoothed_rtt = 0.0123;
+
+  auto good = std::make_shared<Path>();
+  good->uplink = "five_g";
+  good->reflector = "cloud";
+  good->conclusion = {verdict::Verdict::healthy, "both directions deliver"};
+  good->steady = {100, 100, 100, 0, 0, 0};
+  good->fresh = {50, 50, 50, 0, 0, 0};
+  good->rtt = {{0.005, 0.01, 0.3}, {0, 0, 150, 0}, 4.5};
+  good->tcp_connect = {{0.01, 0.1}, {0, 0, 0}, 0};
+  good->last_reply = 1760000199.5;
+  good->recent = Recent{60, 0, 0, 0};
+  good->smoothed_rtt = 0.03;
+
+  auto mansion = std::make_shared<Uplink>();
+  mansion->name = "mansion";
+  mansion->interface = "eth2";
+  mansion->gateway = "203.0.113.1";
+  mansion->labels = {{"carrier", "example-isp"}, {"asn", "64500"}};
+  mansion->link_up = true;
+  mansion->default_route = true;
+  mansion->gateway_reachable = true;
+  mansion->preflight = {{"route", true}, {"rp_filter", false}};
+  mansion->conclusion = {verdict::Verdict::one_way, "replies to cloud die 4s after a flow begins"};
+  mansion->last_change = 1760000110;
+  mansion->verdict_changes = 2;
+  mansion->scope = "carrier";
+  mansion->paths = {dead};
+
+  auto five_g = std::make_shared<Uplink>();
+  five_g->name = "five_g";
+  five_g->interface = "eth1";
+  five_g->gateway = "192.168.8.1";
+  five_g->link_up = true;
+  five_g->default_route = false;
+  five_g->conclusion = {verdict::Verdict::healthy, "both directions deliver"};
+  five_g->last_change = 1760000010;
+  five_g->verdict_changes = 1;
+  five_g->paths = {good};
+
+  auto tunnel = std::make_shared<Tunnel>();
+  tunnel->name = "cloud";
+  tunnel->sources = {{"log", true}, {"management", false}};
+  tunnel->source_errors = {{{"management", "refused"}, 3}};
+  tunnel->state = "reconnecting";
+  tunnel->reconnects = {{{"ping-restart", "connected"}, 12}, {{"tls-error", "wait"}, 1}};
+  tunnel->handshakes_started = 14;
+  tunnel->handshakes_completed = 13;
+  tunnel->handshakes_failed = 1;
+  tunnel->soft_resets = 2;
+  tunnel->endpoint_changes = 12;
+  tunnel->session_duration = {{10, 60, 3600}, {1, 11, 0, 1}, 90720};
+  tunnel->last_connected = 1760000150;
+  tunnel->keepalive_ping = 10;
+  tunnel->keepalive_restart = 60;
+
+  auto s = std::make_shared<Snapshot>();
+  s->build = {"0.1.0", "abc1234", "gcc-12.2.0"};
+  s->process = {1.5, 1760000000, 12582912, 104857600, 20, 1024, 18};
+  s->published = 1760000200;
+  s->ready = true;
+  s->config_reload_ok = true;
+  s->config_reload_time = 1760000001;
+  s->uplinks = {mansion, five_g};
+  s->reflectors_up = {{"cloud", true}};
+  s->tunnels = {tunnel};
+  s->collectors = {{"netlink", true, ""},
+                   {"openvpn_management", false, "connection refused: start OpenVPN with --management"}};
+  s->netlink_overruns = 1;
+  return s;
+}
+
+inline std::shared_ptr<ReflectorSnapshot> sample_reflector_snapshot() {
+  auto s = std::make_shared<ReflectorSnapshot>();
+  s->build = {"0.1.0", "abc1234", "gcc-12.2.0"};
+  s->process = {0.5, 1760000000, 8388608, 52428800, 9, 1024, 4};
+  s->published = 1760000200;
+  s->packets = {{"reflected", 150}, {"suppressed", 3}, {"bad_hmac", 2}};
+  s->queries = {{"answered", 10}, {"unauthenticated", 1}};
+  s->sessions = 12;
+  s->sessions_limit = 100000;
+  s->sessions_started = 40;
+  s->received_bytes = 16800;
+  s->sent_bytes = 16464;
+  s->config_reload_time = 1760000001;
+  return s;
+}
+
+}  // namespace ue::metrics

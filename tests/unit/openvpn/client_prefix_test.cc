@@ -1,0 +1,68 @@
+#include "openvpn/client_prefix.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace ue::openvpn {
+namespace {
+
+struct Case {
+  const char* text;
+  const char* peer;
+  const char* endpoint;
+  const char* rest;
+};
+
+class Prefixes : public testing::TestWithParam<Case> {};
+
+TEST_P(Prefixes, AreCutOff) {
+  std::string_view text = GetParam().text;
+  const auto prefix = take_client_prefix(text);
+  ASSERT_TRUE(prefix);
+  EXPECT_EQ(prefix->peer, GetParam().peer);
+  EXPECT_EQ(prefix->endpoint, GetParam().endpoint);
+  EXPECT_EQ(text, GetParam().rest);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, Prefixes,
+    testing::Values(Case{"1.2.3.4:41000 VERIFY OK", "", "1.2.3.4:41000", "VERIFY OK"},
+                    Case{"cn/1.2.3.4:41000 VERIFY OK", "cn", "1.2.3.4:41000", "VERIFY OK"},
+                    Case{"fd99::2 VERIFY OK", "", "fd99::2", "VERIFY OK"},
+                    Case{"fd99:: VERIFY OK", "", "fd99::", "VERIFY OK"},
+                    Case{"cn/fd99::2 VERIFY OK", "cn", "fd99::2", "VERIFY OK"},
+                    Case{"cn/fe80::1%eth0 VERIFY OK", "cn", "fe80::1%eth0", "VERIFY OK"},
+                    Case{"udp4:1.2.3.4:41000 x", "", "udp4:1.2.3.4:41000", "x"},
+                    Case{"cn/udp4:1.2.3.4:41000 x", "cn", "udp4:1.2.3.4:41000", "x"},
+                    Case{"cn/udp6:[fd99::2]:41000 x", "cn", "udp6:[fd99::2]:41000", "x"},
+                    Case{"cn/tcp4-server:1.2.3.4:41000 x", "cn", "tcp4-server:1.2.3.4:41000", "x"},
+                    Case{"cn/1.2.3.4 x", "cn", "1.2.3.4", "x"},
+                    Case{"INTERMEDIATE-IP-A:PORT-M x", "", "INTERMEDIATE-IP-A:PORT-M", "x"},
+                    Case{"Connection Attempt 1.2.3.4:41000 x", "", "1.2.3.4:41000", "x"},
+                    Case{"udp4:1.2.3.4:41000 Connection Attempt x", "", "udp4:1.2.3.4:41000", "x"},
+                    Case{"cn/1.2.3.4:41000 peer-id=12 x", "cn", "1.2.3.4:41000", "x"},
+                    Case{"my laptop/a:b/1.2.3.4:41000 x", "my laptop/a:b", "1.2.3.4:41000", "x"},
+                    Case{"cn/1.2.3.4:5 MULTI: Learn: 10.88.0.2 -> cn/1.2.3.4:5", "cn", "1.2.3.4:5",
+                         "MULTI: Learn: 10.88.0.2 -> cn/1.2.3.4:5"}));
+
+class NoPrefixes : public testing::TestWithParam<std::string> {};
+
+TEST_P(NoPrefixes, LeaveTheTextAlone) {
+  std::string_view text = GetParam();
+  EXPECT_FALSE(take_client_prefix(text));
+  EXPECT_EQ(text, GetParam());
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, NoPrefixes,
+    testing::Values("TLS: soft reset sec=20/20",
+                    "TCP/UDP: Preserving recently used remote address: [AF_INET]1.2.3.4:5",
+                    "[vpn:server] Peer Connection Initiated with [AF_INET]1.2.3.4:5",
+                    "MULTI: Learn: 10.88.0.2 -> cn/1.2.3.4:5",
+                    "MULTI: primary virtual IP for cn/1.2.3.4:5: 10.88.0.2",
+                    "/sbin/ip addr add dev tun0 10.8.0.2/24 broadcast + ", "", "x", "1.2.3.4:41000",
+                    ":::", std::string(64 * 1024, '/'), std::string(64 * 1024, ':')));
+
+}  // namespace
+}  // namespace ue::openvpn

@@ -1,0 +1,292 @@
+#include "reflector/reply.h"
+
+#include <gtest/gtest.h>
+
+#include "sender.h"
+
+namespace ue::reflector {
+namespace {
+
+const config::Key kKey = gateway_key(0xa1, 0xfeed, 0x11);
+
+struct Exchange {
+  Rig rig;
+  Sender sender;
+  std::uint32_t sequence = 0;
+
+  explicit Exchange(bool authenticated, bool with_key = true)
+      : rig(policy(with_key)), sender{authenticated ? std::optional(kKey) : std::nullopt, 0x1234, 77} {}
+  static Policy policy(bool with_key) {
+    auto policy = Rig::open();
+    if (with_key) policy.keys = {kKey};
+    return policy;
+  }
+  /// The reply's TLV area for a request whose TLV area is `tlvs` octet by octet.
+  std::string tlvs(const Bytes& request_tlvs) {
+    auto packet = sender.base(sequence++);
+    packet.insert(packet.end(), request_tlvs.begin(), request_tlvs.end());
+    return answer(packet);
+  }
+  std::string answer(const Bytes& packet) {
+    const auto reply = rig.send(sender, packet);
+    if (!reply) return "none";
+    EXPECT_EQ(reply->size(), packet.size());
+    return to_hex(ByteView(*reply).subspan(stamp::base_size(sender.mode())));
+  }
+};
+
+Bytes hex(std::string_view text) { return from_hex(text).value(); }
+
+TEST(Reply, LocationSaysWhatWasSeen) {
+  Exchange x(false);
+  auto packet = x.sender.base(0);
+  stamp::append_location_request(packet);
+  // port 862 = 035e, port 41000 = a028, sub-TLV 8: 198.51.100.7
+  EXPECT_EQ(x.answer(packet),
+            "00020018"
+            "035ea028"
+            "00080010"
+            "c6336407" +
+                std::string(24, '0'));
+  x.sender.source = endpoint("2001:db8::7", 41000);
+  x.rig.local = endpoint("2001:db8::1", 862);
+  const auto v6 = x.answer(packet);
+  EXPECT_EQ(v6,
+            "00020018"
+            "035ea028"
+            "00090010"
+            "20010db8000000000000000000000007");
+  EXPECT_EQ(stamp::parse_location_source(ByteView(hex(v6)).subspan(4)), x.sender.source);
+}
+
+TEST(Reply, LocationSubTlvsAreAnsweredOneByOne) {
+  Exchange x(false);
+  const std::string zero16(32, '0');
+  // source MAC (not told), destination address, a source request of the wrong length
+  EXPECT_EQ(x.tlvs(hex("80020024"
+                       "00000000"
+                       "80010008"
+                       "0000000000000000"
+                       "80040010" +
+                       zero16)),
+            "00020024"
+            "035ea028"
+            "80010008"
+            "0000000000000000"
+            "00050010"
+            "cb007101" +
+                std::string(24, '0'));
+  EXPECT_EQ(x.tlvs(hex("8002000c"
+                       "00000000"
+                       "80070004"
+                       "00000000")),
+            "0002000c"
+            "035ea028"
+            "40070004"
+            "00000000");
+  EXPECT_EQ(x.tlvs(hex("8002000a"
+                       "00000000"
+                       "80070010"
+                       "0000")),
+            "0002000a"
+            "035ea028"
+            "40070010"
+            "0000");
+  EXPECT_EQ(x.tlvs(hex("80020006"
+                       "00000000"
+                       "8007")),
+            "40020006"
+            "035ea028"
+            "8007");
+  EXPECT_EQ(x.tlvs(hex("80020002"
+                       "0000")),
+            "40020002"
+            "0000");
+}
+
+TEST(Reply, DirectMeasurementCountsPacketsAndReplies) {
+  Exchange x(false);
+  x.rig.send(x.sender, x.sender.base(x.sequence++));
+  x.sequence = 9;
+  EXPECT_EQ(x.tlvs(hex("8005000c"
+                       "0000000a"
+                       "00000000"
+                       "00000000")),
+            "0005000c"
+            "0000000a"
+            "00000002"
+            "00000002");
+  EXPECT_EQ(x.tlvs(hex("8005000b"
+                       "0000000a"
+                       "00000000"
+                       "000000")),
+            "4005000b"
+            "0000000a"
+            "00000000"
+            "000000");
+}
+
+TEST(Reply, UnknownTlvsGetUAndTheWalkGoesOn) {
+  Exchange x(false);
+  EXPECT_EQ(x.tlvs(hex("80040004"
+                       "01020304"
+                       "80630002"
+                       "0a0b"
+                       "80010003"
+                       "010203"
+                       "00000000")),
+            "80040004"
+            "01020304"
+            "80630002"
+            "0a0b"
+            "00010003"
+            "010203"
+            "80000000");
+}
+
+TEST(Reply, MalformedTlvsGetMAndTheRestIsCopied) {
+  Exchange x(false);
+  EXPECT_EQ(x.tlvs(hex("80010000"
+                       "8005ffff"
+                       "80010000")),
+            "00010000"
+            "4005ffff"
+            "80010000");
+  EXPECT_EQ(x.tlvs(hex("80010000"
+                       "800102")),
+            "00010000"
+            "400102");
+  EXPECT_EQ(x.tlvs(hex("80")), "40");
+  EXPECT_EQ(x.tlvs(hex("80050001"
+                       "aa"
+                       "80010000")),
+            "40050001"
+            "aa"
+            "80010000");
+}
+
+TEST(Reply, FlowControlIsOnlyForAuthenticatedSessions) {
+  Exchange open(false);
+  stamp::FlowTlv flow;
+  flow.suppress = true;
+  auto packet = open.sender.base(0);
+  stamp::append_tlv(packet, stamp::TlvType::flow_control, flow.encode());
+  auto expected = "80f00028" + to_hex(ByteView(flow.encode()));
+  EXPECT_EQ(open.answer(packet), expected);
+}
+
+TEST(Reply, FlowControlOfAnotherShapeIsFlagged) {
+  Exchange x(true);
+  const auto with = [&](const Bytes& value) {
+    auto packet = x.sender.base(x.sequence++);
+    stamp::append_tlv(packet, stamp::TlvType::flow_control, value);
+    stamp::append_hmac_tlv(packet, stamp::Mode::authenticated, kKey.secret);
+    return x.answer(packet).substr(0, 8);
+  };
+  const auto good = x.sender.flow().encode();
+  Bytes value(good.begin(), good.end());
+  EXPECT_EQ(with(value), "00f00028");
+  value[0] = 2;
+  EXPECT_EQ(with(value), "80f00028");
+  value.pop_back();
+  EXPECT_EQ(with(value), "40f00027");
+  auto long_hold = x.sender.flow();
+  long_hold.hold_ms = 600'001;
+  const auto wire = long_hold.encode();
+  EXPECT_EQ(with(Bytes(wire.begin(), wire.end())), "40f00028");
+}
+
+TEST(Reply, AHoldIsAnsweredAtOnceAndSaysSo) {
+  Exchange x(true);
+  auto flow = x.sender.flow();
+  flow.hold_ms = 5000;
+  const auto reply = x.rig.send(x.sender, x.sender.with_flow(0, flow));
+  ASSERT_TRUE(reply);
+  const auto tlv = stamp::find_tlv(*reply, stamp::Mode::authenticated, stamp::TlvType::flow_control);
+  EXPECT_EQ(stamp::FlowTlv::parse(tlv->value)->hold_ms, 0U);
+}
+
+TEST(Reply, TlvHmacIsMadeAnewOverTheReply) {
+  Exchange x(true);
+  auto packet = x.sender.base(0);
+  stamp::append_location_request(packet);
+  stamp::append_direct_measurement(packet, 1);
+  stamp::append_hmac_tlv(packet, stamp::Mode::authenticated, kKey.secret);
+  stamp::append_tlv(packet, stamp::TlvType::extra_padding, Bytes(9, 3));
+  const auto reply = x.rig.send(x.sender, packet);
+  ASSERT_TRUE(reply);
+  EXPECT_TRUE(stamp::verify_hmac_tlv(*reply, stamp::Mode::authenticated, kKey.secret));
+  stamp::TlvReader reader(*reply, stamp::Mode::authenticated);
+  std::size_t seen = 0;
+  while (const auto tlv = reader.next()) {
+    EXPECT_EQ(tlv->flags, 0);
+    ++seen;
+  }
+  EXPECT_EQ(seen, 4U);
+}
+
+TEST(Reply, FailedTlvHmacSetsIOnEveryTlvAndIsNotObeyed) {
+  Exchange x(true);
+  ASSERT_TRUE(x.rig.send(x.sender, x.sender.named(0)));
+  auto flow = x.sender.flow();
+  flow.flow_id = 999;
+  flow.suppress = true;
+  auto packet = x.sender.with_flow(1, flow);
+  packet.back() ^= 1;
+  stamp::append_tlv(packet, static_cast<stamp::TlvType>(99), {});
+  const auto sent_tlvs = to_hex(ByteView(packet).subspan(112));
+  auto expected = sent_tlvs;
+  expected.replace(0, 2, "20");             // flow control
+  expected.replace((4 + 40) * 2, 2, "20");  // HMAC
+  expected.replace((4 + 40 + 20) * 2, 2, "a0");
+  EXPECT_EQ(x.answer(packet), expected);
+  auto other = x.sender;
+  other.flow_id = 999;
+  EXPECT_FALSE(x.rig.report(other).known);
+  EXPECT_EQ(x.rig.report(x.sender).received, 2U);
+}
+
+TEST(Reply, AuthenticatedTlvsWithoutAnHmacTlvFailTheSameWay) {
+  Exchange x(true);
+  auto packet = x.sender.named(0);
+  ASSERT_NE(x.answer(packet), "none");
+  packet = x.sender.base(1);
+  stamp::append_direct_measurement(packet, 1);
+  EXPECT_EQ(x.answer(packet).substr(0, 8), "2005000c");
+  packet = x.sender.base(2);
+  stamp::append_tlv(packet, stamp::TlvType::extra_padding, Bytes(2, 1));  // padding alone needs none
+  EXPECT_EQ(x.answer(packet),
+            "00010002"
+            "0101");
+  packet = x.sender.base(3);
+  packet.push_back(0x80);
+  EXPECT_EQ(x.answer(packet), "60");
+}
+
+TEST(Reply, ATamperedNameOfAnUnknownSessionIsDropped) {
+  Exchange x(true);
+  auto packet = x.sender.named(0);
+  packet.back() ^= 1;
+  EXPECT_EQ(x.answer(packet), "none");
+  EXPECT_EQ(x.rig.core.count(Outcome::unknown_session), 1U);
+}
+
+TEST(Reply, UnauthenticatedHmacTlvUsesTheOnlyKey) {
+  Exchange x(false);
+  auto packet = x.sender.base(0);
+  stamp::append_location_request(packet);
+  stamp::append_hmac_tlv(packet, stamp::Mode::unauthenticated, kKey.secret);
+  const auto reply = x.rig.send(x.sender, packet);
+  ASSERT_TRUE(reply);
+  EXPECT_TRUE(stamp::verify_hmac_tlv(*reply, stamp::Mode::unauthenticated, kKey.secret));
+  packet = x.sender.base(1);
+  stamp::append_hmac_tlv(packet, stamp::Mode::unauthenticated, Bytes(32, 9));
+  EXPECT_EQ(x.answer(packet).substr(0, 8), "20080010");
+  Exchange keyless(false, false);
+  packet = keyless.sender.base(0);
+  stamp::append_hmac_tlv(packet, stamp::Mode::unauthenticated, kKey.secret);
+  EXPECT_EQ(keyless.answer(packet), "80" + to_hex(ByteView(packet).subspan(45)));
+}
+
+}  // namespace
+}  // namespace ue::reflector

@@ -1,0 +1,110 @@
+#pragma once
+#include <optional>
+#include <string>
+
+#include "base/hmac.h"
+#include "reflector/core.h"
+#include "stamp/packet.h"
+#include "stamp/tlv.h"
+
+/// What the tests of this room share: keys, a session-sender that builds packets, and a core with a clock of
+/// its own.
+namespace ue::reflector {
+
+inline config::Key gateway_key(std::uint32_t key_id, std::uint64_t gateway_id, std::uint8_t fill) {
+  config::Key key{false, key_id, gateway_id, {}};
+  key.secret.fill(fill);
+  return key;
+}
+
+inline config::Key master_key(std::uint32_t key_id, std::uint8_t fill) {
+  auto key = gateway_key(key_id, 0, fill);
+  key.master = true;
+  return key;
+}
+
+inline Endpoint endpoint(const char* address, std::uint16_t port) {
+  return {*IpAddress::parse(address), port};
+}
+
+struct Sender {
+  std::optional<config::Key> key;
+  std::uint16_t ssid = 0x1234;
+  std::uint64_t flow_id = 0;
+  Endpoint source = endpoint("198.51.100.7", 41000);
+
+  stamp::Mode mode() const { return key ? stamp::Mode::authenticated : stamp::Mode::unauthenticated; }
+
+  Bytes base(std::uint32_t sequence) const {
+    Bytes packet(stamp::base_size(mode()));
+    stamp::encode(stamp::SenderPacket{sequence, {0xee000000, 7}, stamp::ErrorEstimate::decode(0x8205), ssid},
+                  mode(), packet);
+    if (key) stamp::sign_base(packet, key->secret);
+    return packet;
+  }
+  stamp::FlowTlv flow() const {
+    stamp::FlowTlv tlv;
+    tlv.key_id = key->key_id;
+    tlv.gateway_id = key->gateway_id;
+    tlv.flow_id = flow_id;
+    return tlv;
+  }
+  Bytes with_flow(std::uint32_t sequence, const stamp::FlowTlv& tlv) const {
+    auto packet = base(sequence);
+    stamp::append_tlv(packet, stamp::TlvType::flow_control, tlv.encode());
+    stamp::append_hmac_tlv(packet, mode(), key->secret);
+    return packet;
+  }
+  /// The packet that names the session: flow TLV, or naming padding without a key.
+  Bytes named(std::uint32_t sequence) const {
+    if (key) return with_flow(sequence, flow());
+    auto packet = base(sequence);
+    stamp::append_naming_padding(packet, flow_id);
+    return packet;
+  }
+};
+
+struct Rig {
+  ReflectorCore core;
+  Now now{Instant(std::chrono::hours(1)), WallTime(std::chrono::seconds(1'790'000'000)), {}};
+  Endpoint local = endpoint("203.0.113.1", 862);
+  std::uint8_t ttl = 57;
+
+  explicit Rig(Policy policy) : core(std::move(policy), Instance{0xabcd, 1'789'000'000}) {}
+
+  static Policy keyed(std::vector<config::Key> keys) {
+    Policy policy;
+    policy.keys = std::move(keys);
+    return policy;
+  }
+  static Policy open() {
+    Policy policy;
+    policy.allow_unauthenticated = true;
+    return policy;
+  }
+
+  void advance(Nanos by) {
+    now.mono += by;
+    now.wall += by;
+  }
+  std::optional<Bytes> send(const Bytes& bytes, const Endpoint& source) {
+    std::array<std::uint8_t, kMaxDatagram> out{};
+    const Datagram datagram{bytes, source, local, ttl, now.wall - std::chrono::microseconds(30)};
+    const auto reply = core.handle(now, datagram, out);
+    if (!reply) return std::nullopt;
+    return Bytes(reply->begin(), reply->end());
+  }
+  std::optional<Bytes> send(const Sender& sender, const Bytes& bytes) { return send(bytes, sender.source); }
+  /// Sequence Number of the reply, nothing where none came.
+  std::optional<std::uint32_t> ask(const Sender& sender, const Bytes& bytes) {
+    const auto reply = send(sender, bytes);
+    if (!reply) return std::nullopt;
+    return stamp::parse_reflector(*reply, sender.mode()).value().sequence;
+  }
+  stamp::FlowReport report(const Sender& s) const {
+    const Owner owner = s.key ? Owner{true, s.key->key_id, s.key->gateway_id} : Owner{};
+    return core.report(now.mono, owner, s.flow_id);
+  }
+};
+
+}  // namespace ue::reflector
