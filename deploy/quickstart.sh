@@ -37,9 +37,9 @@ fi
 
 # Quiet unless it fails; nothing is compiled where nothing changed.
 log=$(mktemp)
-[ -f build/build.ninja ] || echo "Building into build/ (some minutes the first time) ..."
-if ! { cmake -S . -B build -G Ninja && cmake --build build --target uplink_exporter uplink_reflector uplinktool; } \
-  > "$log" 2>&1; then
+[ -x build/bin/uplink_exporter ] || echo "Building into build/ (some minutes the first time) ..."
+if ! { { [ -f build/build.ninja ] || cmake -S . -B build -G Ninja; } &&
+  cmake --build build --target uplink_exporter uplink_reflector uplinktool; } > "$log" 2>&1; then
   cat "$log"
   rm -f "$log"
   echo "The build failed; its output is above." >&2

@@ -214,10 +214,11 @@ Surroundings Agent::surroundings(const std::string& reflector, const Now& now) c
       if (!since) s.every_uplink_silent = false;
       if (path->reflector() != reflector) continue;
       ++running;
-      if (!since) continue;
-      ++silent;
+      if (since) ++silent;
       const auto refused = path->refused_at();
-      if (refused && *refused > *since && now.mono - *refused < kRefusalValid) s.refusal = path->refusal();
+      const auto heard = path->observe(now.mono).last_reply;
+      if (refused && now.mono - *refused < kRefusalValid && (!heard || *refused > *heard))
+        s.refusal = path->refusal();
     }
   }
   s.silent_everywhere = running > 0 && silent == running;

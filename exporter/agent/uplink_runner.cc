@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 constexpr Nanos kRedial = 10s;       // a link that is back within this was re-dialled, not down
 constexpr Nanos kProofValid = 45s;   // longer than the pause between two questions
 constexpr Nanos kAnswerValid = 75s;  // two questions
-constexpr Nanos kReplyValid = 10s;
+constexpr Nanos kReplyValid = 3s;
 constexpr Nanos kWitnessEager = 20s;  // of silence, then they are asked less often
 constexpr Nanos kWitnessPause = 10s;
 
@@ -94,7 +94,7 @@ void UplinkRunner::ensure_routes() {
 }
 
 void UplinkRunner::bind_paths() {
-  if (!state_.usable()) return;
+  if (!state_.present || !state_.usable()) return;
   const bool rebind = !bound_ || !uplink::same_binding(*bound_, state_);
   bool any = false;
   for (auto& target : targets_) {

@@ -66,7 +66,7 @@ class UplinkRunner {
   void ensure_routes();
   void ask_witnesses(Instant now);
   std::string witness_proof(Instant since) const;
-  bool link_up() const { return state_.usable() && route_fault_.empty(); }
+  bool link_up() const { return state_.present && state_.usable() && route_fault_.empty(); }
   std::string link_fault() const { return state_.fault.empty() ? route_fault_ : state_.fault; }
 
   boost::asio::io_context& loop_;

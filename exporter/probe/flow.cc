@@ -14,13 +14,14 @@ Nanos offset(const Now& now) { return now.wall.time_since_epoch() - now.mono.tim
 
 }  // namespace
 
-std::uint32_t Flow::record_sent(const Now& now) {
+std::uint32_t Flow::record_sent(const Now& now, bool names_session) {
   Pending p;
   p.sequence = next_sequence_++;
   p.kind = kind();
   p.sent = now.mono;
   p.sent_wall = now.wall;
   p.clock_offset = offset(now);
+  p.names_session = names_session;
   pending.push_back(p);
   return p.sequence;
 }

@@ -14,6 +14,7 @@ struct Pending {
   WallTime sent_wall{};            ///< corrected by the kernel's transmit timestamp where there is one
   Nanos clock_offset{};            ///< wall minus monotonic when it was sent: tells a clock step
   std::uint32_t run_position = 0;  ///< as a loss: how many in a row before it were lost too
+  bool names_session = false;      ///< a reflector that does not know the session yet counts it all the same
   bool missing = false;            ///< the loss time-out has passed
   bool answered = false;
   std::uint32_t reflector_sequence = 0;  ///< of the answer
@@ -42,7 +43,7 @@ class Flow {
   Nanos age(Instant now) const { return now - opened; }
 
   /// Takes the next sequence number.
-  std::uint32_t record_sent(const Now& now);
+  std::uint32_t record_sent(const Now& now, bool names_session);
   /// Corrects the time of sending by the kernel's transmit timestamp.
   void record_transmit_time(std::uint32_t sequence, WallTime when);
 

@@ -14,6 +14,10 @@ class FreshHistory {
   /// A flow that ends undecided says nothing.
   void closed(const Flow& flow);
   void clear() { records_.clear(); }
+  /// The steady flow was silent too and is answered again: what died meanwhile says nothing about new flows.
+  void forgive() {
+    std::erase_if(records_, [](const auto& r) { return r.state == State::dead; });
+  }
 
   std::uint32_t dead_in_a_row() const;
   std::uint32_t losses_in_a_row() const;  ///< over those dead flows

@@ -10,7 +10,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::uint32_t kSuspicious = 3;  // losses in a row
 constexpr std::uint32_t kConvincing = 3;  // answers in a row that end a suspicion
 constexpr std::uint32_t kBurstPackets = 20;
 constexpr Nanos kBurstRest = 30s;
@@ -89,8 +88,8 @@ void PathProber::assess(const Now& now) {
   }
   inquest_->update(now.mono, flows_, successor != nullptr ? successor->handle : 0, needed);
   if (inquest_->successors() == Successors::outlived && steady_dead()) promote_successor(now);
-  if (paced && inquest_->recovered() && silent_since_) {
-    // The return is there again for new flows; the old port has nothing left to show.
+  if (paced && inquest_->recovered() && (silent_since_ || s->answers() < kConvincing)) {
+    // The return is there again for new flows, which have been asked more often than the old port.
     for (auto& [handle, flow] : flows_) {
       if (!flow->open || flow->role != Role::trial || flow->loss_run() > 0) continue;
       close(*s);
@@ -190,7 +189,7 @@ Observation PathProber::observe(Instant now) const {
   o.tcp = asking_.tcp_works(now);
   if (o.forward) {
     o.attributable = true;
-  } else if (silent_since_ && now - *silent_since_ > kTellingTime) {
+  } else if (silent_since_ && now - *silent_since_ > kTellingTime && !delivery_.denying_since()) {
     o.attributable = false;
   }
   o.lossy = forward_alarm_.raised() || return_alarm_.raised() || unattributed_alarm_.raised();

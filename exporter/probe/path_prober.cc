@@ -11,6 +11,8 @@ using namespace std::chrono_literals;
 constexpr Nanos kFreshAges[] = {0s, 1s, 2s, 4s, 8s, 15s, 25s};
 constexpr Nanos kSuccessorEager = 500ms;
 constexpr Nanos kSuccessorEagerAge = 8s;
+constexpr Nanos kSuccessorDying = 250ms;
+constexpr Nanos kSteadyDying = 500ms;
 constexpr Nanos kWitnessInterval = 5s;
 constexpr Nanos kBurstSpacing = 200ms;
 constexpr Nanos kPaced = 3s;               // RFC 8085 §3.1.1: one datagram per 3 s where nothing returns
@@ -143,10 +145,12 @@ void PathProber::close_role(Role role) {
 }
 
 void PathProber::send(const Now& now, Flow& flow) {
-  const bool previous_unanswered = !flow.pending.empty() && !flow.pending.back().answered;
-  const auto sequence = flow.record_sent(now);
+  // Until an answer shows that the reflector knows the session, every probe names it.
+  const bool known_there = flow.highest_answered() && *flow.highest_answered() + 1 == flow.sent();
+  const bool naming = flow.sent() % kNamingEvery == 0 || !known_there;
+  const auto sequence = flow.record_sent(now, naming);
   Extras extras;
-  extras.naming = sequence % kNamingEvery == 0 || previous_unanswered;
+  extras.naming = naming;
   extras.location = sequence % kNamingEvery == 0;
   extras.instance_id = settlement_.instance_id();
   settlement_.count_sent(flow.kind());
@@ -155,19 +159,29 @@ void PathProber::send(const Now& now, Flow& flow) {
                 build_probe(settings_.identity, flow.flow_id, flow.ssid, sequence, now.wall, extras)});
 }
 
+/// Asked twice as often while it seems to die: a burst has its rest, and K may be large on a lossy line.
+Nanos PathProber::steady_interval(const Flow& flow) const {
+  const bool dying = flow.loss_run() >= kSuspicious && flow.loss_run() < losses_.losses_needed();
+  return dying ? kSteadyDying : settings_.interval;
+}
+
+/// A successor is probed faster while young, and faster still while it seems to die: that is what the inquest
+/// waits for.
+Nanos PathProber::successor_interval(const Flow& flow, Instant now) const {
+  if (flow.loss_run() > 0 && flow.loss_run() < losses_.losses_needed()) return kSuccessorDying;
+  return flow.age(now) < kSuccessorEagerAge ? kSuccessorEager : settings_.interval;
+}
+
 void PathProber::schedule_next(const Now& now, Flow& flow) {
   switch (flow.role) {
     case Role::steady:
-      flow.next_send = now.mono + jitter(settings_.interval);
+      flow.next_send = now.mono + jitter(std::min(settings_.interval, steady_interval(flow)));
       return;
     case Role::witness:
       flow.next_send = now.mono + jitter(kWitnessInterval);
       return;
     case Role::successor:
-      // Eager too while it seems to die: its age at death is what the inquest waits for.
-      flow.next_send = now.mono + (flow.age(now.mono) < kSuccessorEagerAge || flow.loss_run() > 0
-                                       ? jitter(std::min(kSuccessorEager, settings_.interval))
-                                       : jitter(settings_.interval));
+      flow.next_send = now.mono + jitter(std::min(settings_.interval, successor_interval(flow, now.mono)));
       return;
     case Role::fresh:
     case Role::trial:
@@ -265,6 +279,7 @@ void PathProber::on_datagram(const Now& now, FlowHandle handle, ByteView datagra
   newest_answered_ = std::max(newest_answered_.value_or(answer.sent), answer.sent);
   settlement_.count_answer(answer.kind, answer.sent);
   if (inquest_ && handle != steady_) inquest_->note_answer(answer.sent);
+  if (handle == steady_ && answer.ended_run >= kSuspicious) history_.forgive();
   if (answer.rtt) {
     // What the reflector itself took is not the path's.
     const auto residence = reply.base.timestamp.to_wall() - reply.base.receive_timestamp.to_wall();

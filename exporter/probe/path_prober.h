@@ -41,6 +41,9 @@ struct Observation {
   std::optional<Instant> silent_since;  ///< when the first probe of the steady flow's loss run was sent
 };
 
+/// Losses in a row on the steady flow that begin an inquest.
+inline constexpr std::uint32_t kSuspicious = 3;
+
 /// What the agent has concluded from the observation, fed back: it sets the pace.
 enum class Standing : std::uint8_t { fine, trouble, no_return };
 
@@ -93,6 +96,8 @@ class PathProber {
   void send_due(const Now& now);
   void send_paced(const Now& now);
   void schedule_next(const Now& now, Flow& flow);
+  Nanos steady_interval(const Flow& flow) const;
+  Nanos successor_interval(const Flow& flow, Instant now) const;
   Flow* find(FlowHandle handle);
   Flow* steady() { return find(steady_); }
   const Flow* steady() const;

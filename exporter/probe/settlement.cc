@@ -5,6 +5,22 @@
 
 namespace ue::probe {
 
+namespace {
+
+/// Would this probe have been counted, had it arrived? One that does not name its session only where the session
+/// was known before it: a reflector that was restarted drops it.
+bool countable(const Pending& probe, const stamp::FlowReport& report) {
+  if (probe.names_session) return true;
+  if (!report.known || report.received == 0) return false;
+  for (std::size_t back = 0; back < stamp::kWindow && back <= report.highest_sequence; ++back) {
+    const auto sequence = report.highest_sequence - static_cast<std::uint32_t>(back);
+    if (report.window.test(back) && sequence < probe.sequence) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
 void Settlement::learn_instance(std::uint64_t instance_id, Instant now, bool over_udp) {
   if (instance_id == 0) return;
   if (instance_id != instance_id_) {
@@ -32,7 +48,7 @@ void Settlement::apply_report(Flow& flow, const stamp::FlowReport& report, std::
                           report.window.test(report.highest_sequence - p->sequence);
     if (received) {
       settle(*p, Outcome::return_lost);
-    } else if (beyond_window || !credible || p->sent < instance_since_) {
+    } else if (beyond_window || !credible || p->sent < instance_since_ || !countable(*p, report)) {
       ++p;  // nobody knows yet; kGiveUp decides
       continue;
     } else {

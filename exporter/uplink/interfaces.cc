@@ -72,18 +72,11 @@ void add_address(nlmsghdr* message, Inventory& inventory) {
   link->addresses.push_back(a);
 }
 
-void add_hop(const rtmsg& header, DefaultRoute route, unsigned flags, nlattr* gateway, nlattr* via,
-             Inventory& inventory) {
-  if ((flags & (RTNH_F_DEAD | RTNH_F_LINKDOWN)) != 0) return;
-  route.gateway = read_address(gateway);
-  if (!route.gateway && via != nullptr && nla_len(via) == 2 + 16) {  // an IPv4 route through an IPv6 router
-    std::array<std::uint8_t, 16> bytes{};
-    std::copy_n(static_cast<const std::uint8_t*>(nla_data(via)) + 2, bytes.size(), bytes.begin());
-    route.gateway = IpAddress::v6(bytes);
-  }
-  const auto* link = inventory.find(route.ifindex);
-  if (link == nullptr || (!route.gateway && !link->point_to_point)) return;
-  route.family = header.rtm_family == AF_INET ? Family::ipv4 : Family::ipv6;
+void add_hop(DefaultRoute route, const NextHop& hop, Inventory& inventory) {
+  const auto* link = inventory.find(hop.ifindex);
+  if (link == nullptr || (!hop.gateway && !link->point_to_point)) return;
+  route.ifindex = hop.ifindex;
+  route.gateway = hop.gateway;
   inventory.default_routes.push_back(route);
 }
 
@@ -98,23 +91,14 @@ void add_route(nlmsghdr* message, Inventory& inventory) {
   route.table = attributes[RTA_TABLE] != nullptr ? nla_get_u32(attributes[RTA_TABLE]) : header.rtm_table;
   route.metric = attributes[RTA_PRIORITY] != nullptr ? nla_get_u32(attributes[RTA_PRIORITY]) : 0;
   route.preferred_source = read_address(attributes[RTA_PREFSRC]);
-  if (attributes[RTA_MULTIPATH] == nullptr) {
-    if (attributes[RTA_OIF] == nullptr) return;
-    route.ifindex = static_cast<int>(nla_get_u32(attributes[RTA_OIF]));
-    add_hop(header, route, header.rtm_flags, attributes[RTA_GATEWAY], attributes[RTA_VIA], inventory);
-    return;
-  }
-  auto* hop = static_cast<rtnexthop*>(nla_data(attributes[RTA_MULTIPATH]));
-  int rest = nla_len(attributes[RTA_MULTIPATH]);
-  while (RTNH_OK(hop, rest)) {
-    std::array<nlattr*, RTA_MAX + 1> own{};
-    route.ifindex = hop->rtnh_ifindex;
-    if (nla_parse(own.data(), RTA_MAX, reinterpret_cast<nlattr*>(RTNH_DATA(hop)),
-                  static_cast<int>(hop->rtnh_len - sizeof *hop), nullptr) == 0) {
-      add_hop(header, route, hop->rtnh_flags, own[RTA_GATEWAY], own[RTA_VIA], inventory);
-    }
-    rest -= NLMSG_ALIGN(hop->rtnh_len);
-    hop = RTNH_NEXT(hop);
+  route.family = header.rtm_family == AF_INET ? Family::ipv4 : Family::ipv6;
+  if (attributes[RTA_MULTIPATH] != nullptr) {
+    for_each_next_hop(attributes[RTA_MULTIPATH], [&](const NextHop& hop) { add_hop(route, hop, inventory); });
+  } else if (attributes[RTA_OIF] != nullptr) {
+    add_hop(route,
+            {static_cast<int>(nla_get_u32(attributes[RTA_OIF])),
+             read_gateway(attributes[RTA_GATEWAY], attributes[RTA_VIA])},
+            inventory);
   }
 }
 

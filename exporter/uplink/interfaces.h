@@ -34,7 +34,8 @@ struct Link {
   auto operator<=>(const Link&) const = default;
 };
 
-/// A route to everywhere: 0.0.0.0/0, ::/0 or 2000::/3, one for each next hop.
+/// A route to everywhere: 0.0.0.0/0, ::/0 or 2000::/3, one for each next hop. Stays while the link has no
+/// carrier; goes, as the kernel's does, when the interface is switched off.
 struct DefaultRoute {
   std::uint32_t table = 0;
   Family family = Family::ipv4;

@@ -5,6 +5,7 @@
 #include <netlink/socket.h>
 #include <sys/time.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <new>
@@ -58,6 +59,29 @@ std::optional<IpAddress> read_address(nlattr* attribute) {
   std::array<std::uint8_t, 16> bytes{};
   std::memcpy(bytes.data(), data, bytes.size());
   return IpAddress::v6(bytes);
+}
+
+std::optional<IpAddress> read_gateway(nlattr* gateway, nlattr* via) {
+  if (gateway != nullptr || via == nullptr) return read_address(gateway);
+  constexpr int kFamilySize = 2;  // struct rtvia
+  std::array<std::uint8_t, 16> bytes{};
+  if (nla_len(via) != kFamilySize + static_cast<int>(bytes.size())) return std::nullopt;
+  std::memcpy(bytes.data(), static_cast<const std::uint8_t*>(nla_data(via)) + kFamilySize, bytes.size());
+  return IpAddress::v6(bytes);
+}
+
+void for_each_next_hop(nlattr* multipath, const std::function<void(const NextHop&)>& visit) {
+  auto* hop = static_cast<rtnexthop*>(nla_data(multipath));
+  int rest = nla_len(multipath);
+  while (rest >= static_cast<int>(sizeof *hop) && RTNH_OK(hop, rest)) {
+    std::array<nlattr*, RTA_MAX + 1> own{};
+    if (nla_parse(own.data(), RTA_MAX, reinterpret_cast<nlattr*>(RTNH_DATA(hop)),
+                  static_cast<int>(hop->rtnh_len - sizeof *hop), nullptr) == 0) {
+      visit({hop->rtnh_ifindex, read_gateway(own[RTA_GATEWAY], own[RTA_VIA])});
+    }
+    rest -= RTNH_ALIGN(hop->rtnh_len);
+    hop = RTNH_NEXT(hop);
+  }
 }
 
 bool is_default_route(nlmsghdr* message) {

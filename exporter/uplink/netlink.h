@@ -21,6 +21,16 @@ std::optional<IpAddress> read_address(nlattr* attribute);
 /// True for a message about a route to everywhere: 0.0.0.0/0, ::/0, or 2000::/3, all that has been handed
 /// out, which some providers' routers announce instead. Nearly all others are told by their header alone.
 bool is_default_route(nlmsghdr* message);
+/// An IPv4 route's gateway may be an IPv6 router (RTA_VIA); `gateway` is RTA_GATEWAY. Either may be null.
+std::optional<IpAddress> read_gateway(nlattr* gateway, nlattr* via);
+
+/// One next hop of RTA_MULTIPATH.
+struct NextHop {
+  int ifindex = 0;
+  std::optional<IpAddress> gateway;
+};
+void for_each_next_hop(nlattr* multipath, const std::function<void(const NextHop&)>& visit);
+
 inline int to_af(Family family) { return family == Family::ipv4 ? 2 : 10; }
 
 /// A netlink message under construction: a type, a family-specific header, attributes.

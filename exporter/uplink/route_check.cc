@@ -20,23 +20,6 @@ rtmsg query_header(const IpAddress& destination, const std::optional<IpAddress>&
   return header;
 }
 
-/// One next hop out of several: that of the interface asked for.
-void read_multipath(nlattr* multipath, int ifindex, RouteCheck& check) {
-  auto* hop = static_cast<rtnexthop*>(nla_data(multipath));
-  int rest = nla_len(multipath);
-  while (RTNH_OK(hop, rest)) {
-    std::array<nlattr*, RTA_MAX + 1> own{};
-    if (hop->rtnh_ifindex == ifindex &&
-        nla_parse(own.data(), RTA_MAX, reinterpret_cast<nlattr*>(RTNH_DATA(hop)),
-                  static_cast<int>(hop->rtnh_len - sizeof *hop), nullptr) == 0) {
-      check.ifindex = hop->rtnh_ifindex;
-      check.gateway = read_address(own[RTA_GATEWAY]);
-    }
-    rest -= NLMSG_ALIGN(hop->rtnh_len);
-    hop = RTNH_NEXT(hop);
-  }
-}
-
 void read_route(nlmsghdr* message, int ifindex, RouteCheck& check) {
   if (message->nlmsg_type != RTM_NEWROUTE || !nlmsg_valid_hdr(message, sizeof(rtmsg))) return;
   const auto& header = *static_cast<const rtmsg*>(nlmsg_data(message));
@@ -44,14 +27,14 @@ void read_route(nlmsghdr* message, int ifindex, RouteCheck& check) {
   if (nlmsg_parse(message, sizeof header, attributes.data(), RTA_MAX, nullptr) != 0) return;
   check.table = attributes[RTA_TABLE] != nullptr ? nla_get_u32(attributes[RTA_TABLE]) : header.rtm_table;
   if (attributes[RTA_OIF] != nullptr) check.ifindex = static_cast<int>(nla_get_u32(attributes[RTA_OIF]));
-  check.gateway = read_address(attributes[RTA_GATEWAY]);
-  if (!check.gateway && attributes[RTA_VIA] != nullptr && nla_len(attributes[RTA_VIA]) == 2 + 16) {
-    std::array<std::uint8_t, 16> bytes{};
-    std::memcpy(bytes.data(), static_cast<const std::uint8_t*>(nla_data(attributes[RTA_VIA])) + 2,
-                bytes.size());
-    check.gateway = IpAddress::v6(bytes);
+  check.gateway = read_gateway(attributes[RTA_GATEWAY], attributes[RTA_VIA]);
+  if (attributes[RTA_MULTIPATH] != nullptr) {
+    for_each_next_hop(attributes[RTA_MULTIPATH], [&](const NextHop& hop) {
+      if (ifindex != 0 && hop.ifindex != ifindex) return;
+      check.ifindex = hop.ifindex;
+      check.gateway = hop.gateway;
+    });
   }
-  if (attributes[RTA_MULTIPATH] != nullptr) read_multipath(attributes[RTA_MULTIPATH], ifindex, check);
   check.routed = true;
 }
 

@@ -20,7 +20,9 @@ constexpr Row kTable[] = {
     {Verdict::reflector_down,
      [](const Facts& f) { return yes(f.link) && no(f.reflector) && yes(f.refused); }},
     {Verdict::down,
-     [](const Facts& f) { return no(f.link) || (udp_dead(f) && no(f.tcp) && !yes(f.forward)); }},
+     [](const Facts& f) {
+       return no(f.link) || (udp_dead(f) && no(f.tcp) && !yes(f.forward) && !yes(f.refused));
+     }},
     {Verdict::udp_blocked, [](const Facts& f) { return udp_dead(f) && no(f.forward) && yes(f.tcp); }},
     {Verdict::return_lost,
      [](const Facts& f) { return replies_lost(f) && f.successors == Successors::unknown; }},

@@ -24,7 +24,7 @@ constexpr Html::Markup kHead = R"(<!DOCTYPE html>
 :root{--ground:#f6f7f9;--card:#fff;--ink:#1b1f24;--soft:#57606a;--line:#d5dae0;--good:#116329;--warn:#8a4600;--bad:#b3121d;--dim:#57606a;--link:#0a53b0}
 @media (prefers-color-scheme:dark){:root{--ground:#0f1318;--card:#181d24;--ink:#e6e9ed;--soft:#a0a9b4;--line:#313944;--good:#5fd07f;--warn:#f0b35a;--bad:#ff8a85;--dim:#a0a9b4;--link:#84b9ff}}
 *{box-sizing:border-box}
-body{margin:0 auto;padding:1rem;max-width:60rem;background:var(--ground);color:var(--ink);font:1rem/1.5 system-ui,sans-serif;overflow-wrap:anywhere}
+body{margin:0 auto;padding:1rem;max-width:60rem;background:var(--ground);color:var(--ink);font:1rem/1.5 system-ui,sans-serif;overflow-wrap:break-word}
 a{color:var(--link)}
 h1{margin:0 0 1rem;font-size:1.1rem}
 h2{margin:0;font-size:1.1rem}
@@ -39,6 +39,8 @@ table{border-collapse:collapse;width:100%;font-size:.9rem;font-variant-numeric:t
 th,td{padding:.3rem .8rem .3rem 0;text-align:left;vertical-align:top;border-top:1px solid var(--line)}
 thead th{color:var(--soft);font-weight:normal;border-top:0}
 td b{white-space:nowrap}
+th .soft{font-weight:normal}
+@media (max-width:44rem){thead{display:none}tr,tbody th,td{display:block}tr{padding:.4rem 0;border-top:1px solid var(--line)}tbody th,td{padding:.1rem 0;border:0;overflow-wrap:anywhere}td[data-of]::before{content:attr(data-of) ": ";color:var(--soft)}}
 footer{color:var(--soft);font-size:.9rem}
 </style>
 )";

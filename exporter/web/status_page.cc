@@ -63,14 +63,16 @@ void add_path(Html& page, const Path& path, const Uplink& uplink) {
 
   const auto recent = path.recent.value_or(metrics::Recent{});
   const auto delivered = recent.answered + recent.return_lost;
-  page.raw("</td><td>").text(format_ratio(delivered, delivered + recent.forward_lost));
-  page.raw("</td><td>").text(format_ratio(recent.answered, delivered));
+  page.raw("</td><td data-of=\"Forward\">").text(format_ratio(delivered, delivered + recent.forward_lost));
+  page.raw("</td><td data-of=\"Return\">").text(format_ratio(recent.answered, delivered));
   if (recent.unattributed > 0) {
     page.raw("<br><span class=\"soft\">")
         .text(std::to_string(recent.unattributed))
         .raw(" lost, direction unknown</span>");
   }
-  page.raw("</td><td>").text(format_milliseconds(path.smoothed_rtt)).raw("</td></tr>\n");
+  page.raw("</td><td data-of=\"Round trip\">")
+      .text(format_milliseconds(path.smoothed_rtt))
+      .raw("</td></tr>\n");
 }
 
 void add_uplink(Html& page, const Uplink& uplink, double now) {
@@ -88,7 +90,10 @@ void add_uplink(Html& page, const Uplink& uplink, double now) {
   if (!uplink.gateway.empty()) page.raw(" via ").text(uplink.gateway);
   if (uplink.scope != "unknown") page.raw(" · the fault lies at: ").text(uplink.scope);
   add_check(page, "link", uplink.link_up);
-  add_check(page, "default route", uplink.default_route);
+  if (uplink.default_route) {  // a second uplink may well have none
+    page.raw(*uplink.default_route ? Html::Markup(" · default route yes")
+                                   : Html::Markup(" · default route no"));
+  }
   add_check(page, "gateway reachable", uplink.gateway_reachable);
   page.raw("</p>\n");
   for (const auto& [check, ok] : uplink.preflight) {
@@ -122,9 +127,11 @@ void add_tunnel(Html& page, const Tunnel& tunnel, double now) {
   for (const auto& [source, up] : tunnel.sources) {
     if (!up) page.raw("<br><span class=\"soft\">cannot read its ").text(source).raw("</span>");
   }
-  page.raw("</td><td>").text(std::to_string(reconnects));
-  page.raw("</td><td>").text(fmt::format("{} of {}", tunnel.handshakes_completed, tunnel.handshakes_started));
-  page.raw("</td><td>").text(tunnel.last_connected ? format_since(*tunnel.last_connected, now) : "–");
+  page.raw("</td><td data-of=\"Reconnects\">").text(std::to_string(reconnects));
+  page.raw("</td><td data-of=\"Handshakes completed\">")
+      .text(fmt::format("{} of {}", tunnel.handshakes_completed, tunnel.handshakes_started));
+  page.raw("</td><td data-of=\"Last connected\">")
+      .text(tunnel.last_connected ? format_since(*tunnel.last_connected, now) : "–");
   page.raw("</td></tr>\n");
 }
 

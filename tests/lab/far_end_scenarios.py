@@ -130,19 +130,3 @@ def unknown_without_an_address():
     home.start_agent()
     time.sleep(20)
     _quiet(home, home.verdicts, 0, "unknown")
-
-
-@scenario(150)
-def stun_server_as_the_only_reflector():
-    """with a STUN server only: healthy, and a dead return path is no_return since nobody can say more"""
-    home = Home(reflector=False, reflectors=[
-        {"name": "stun", "address": f"{topology.WITNESS}:{agent.STUN_PORT}", "protocol": "stun"}])
-    agent.start_witness()
-    verdicts = home.healthy()
-    home.carrier.no_return()
-    since = world.now()
-    world.wait_until(lambda: verdicts.samples[-1][1][MANSION] not in ("healthy", "unknown"), 60, "a verdict")
-    time.sleep(10)
-    verdicts.only(MANSION, "healthy", "unknown", "no_return", "down", since=since)
-    verdicts.only(FIVE_G, "healthy", since=since)
-    home.done()

@@ -143,7 +143,7 @@ def attribution_of_total_return_loss():
 
 @scenario(60)
 def start_up_errors():
-    """a bad file, a missing key and a port in use: exit 2 and one line that says what to do"""
+    """a bad file and a port in use: exit 2 and one line that says what to do; without its key one reflector is off"""
     home = Home()
     good = agent.write("/run/lab/good.yml", json.dumps(home.config))
     bad = agent.write("/run/lab/bad.yml", "uplinks:\n  - name: mansion\n    interface: eth2\n    gatway: 123.45.0.1\n")
@@ -155,7 +155,6 @@ def start_up_errors():
     for flags, words in (
             (["--config.file", bad], ("bad.yml:4:", "gatway")),
             (["--config.file", "/run/lab/absent.yml"], ("absent.yml",)),
-            (["--config.file", keyless], ("none.key",)),
             (["--config.file", good], ("10177",)),
             (["--config.file", good, "--web.listen-address", "nonsense"], ("nonsense",))):
         done = subprocess.run(["ip", "netns", "exec", "gw", agent.program("uplink_exporter"), *flags],
@@ -163,6 +162,10 @@ def start_up_errors():
         expect(done.returncode == 2, f"{flags}: exit {done.returncode}: {done.stderr}")
         for word in words:
             expect(word in done.stderr, f"{flags}: {word!r} is not in: {done.stderr}")
+    lonely = world.Process("gw", "keyless agent", [agent.program("uplink_exporter"), "--config.file", keyless,
+                                                   "--web.listen-address", "127.0.0.1:10199"])
+    world.wait_until(lambda: "KEY_UNUSABLE" in lonely.output() and "none.key" in lonely.output(), 15, "the line about the key")
+    world.wait_until(lambda: agent.answers("gw", 10199) or lonely.must_live(), 15, "the page of an agent without its key")
     for flags, words in ((["--config.file", "/run/lab/absent.yml"], ("absent.yml",)),):
         done = subprocess.run([agent.program("uplink_reflector"), *flags], capture_output=True, text=True, timeout=20)
         expect(done.returncode == 2 and words[0] in done.stderr, f"reflector: {done.returncode}: {done.stderr}")

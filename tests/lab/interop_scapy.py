@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import http.client
 import json
+import logging
 import os
 import secrets
 import signal
@@ -131,9 +132,8 @@ def silent(name, s, packet):
 
 
 def dissect(reply):
-    """scapy's view of a reply's UDP payload."""
-    header = struct.pack("!HHHH", PORT, 40000, 8 + len(reply), 0)
-    return scapy_udp(header + reply)[stamp.STAMPSessionReflectorTestUnauthenticated]
+    """scapy's view of a reply's UDP payload; 2.5.0 takes the TLVs' length from a parent that it never sets itself."""
+    return stamp.STAMPSessionReflectorTestUnauthenticated(reply, _parent=scapy_udp(len=8 + len(reply)))
 
 
 def sender(seq, ssid=7, tlvs=(), **fields):
@@ -228,8 +228,8 @@ def check_refused():
 
 def check_addresses():
     s = udp()
-    for address in ("127.0.0.2", "127.1.2.3"):
-        reply, source = ask(s, sender(0, ssid=hash(address) & 0x7FFF), to=(address, PORT))
+    for ssid, address in ((1, "127.0.0.2"), (2, "127.1.2.3")):
+        _, source = ask(s, sender(0, ssid=ssid), to=(address, PORT))
         equal("source of the reply", source, (address, PORT))
     s = udp(socket.AF_INET6, ttl=21)
     location = bytes(4) + b"\x80\x07\x00\x10" + bytes(16)
@@ -314,7 +314,7 @@ def check_authenticated():
     broken[-1] ^= 1
     reply, _ = ask(s, bytes(broken))
     equal("I flags", (reply[SIGNED_BASE], reply[SIGNED_BASE + 44]), (0x20, 0x20))
-    return flow, s, rebound
+    return flow, s.getsockname()[1]
 
 
 def post(body, header=None, path="/v1/query", method="POST", host="127.0.0.1"):
@@ -338,7 +338,7 @@ def signature(context, body, key=SECRET):
 
 
 def check_query():
-    flow, _, rebound = check_authenticated()
+    flow, port = check_authenticated()
     for host in ("127.0.0.1", "::1"):
         nonce, body = query([flow, 1])
         status, text, headers = post(body, signature(b"uplink query\n", body), host=host)
@@ -350,11 +350,10 @@ def check_query():
         equal("unknown flow", unknown, {"flow_id": f"{1:016x}", "known": False})
         # received: 0, 1, 4, the replay of 4, 5 (suppressed), and 6 (its TLVs tampered with, its base packet not)
         expected = {"flow_id": f"{flow:016x}", "known": True, "received": 6, "refused": 1, "sent": 4,
-                    "highest_sequence": 6, "window": f"{0b1110011:064x}", "ttl": 33}
+                    "highest_sequence": 6, "window": f"{0b1100111:064x}", "ttl": 33}
         equal("flow", {k: known[k] for k in expected}, expected)
-        true("endpoint", known["endpoint"].startswith("127.0.0.1:"))
+        equal("endpoint", known["endpoint"], f"127.0.0.1:{port}")
         true("age", known["last_ms_ago"] < 10_000)
-    equal("the re-bound port", rebound.getsockname()[0], "127.0.0.1")
 
 
 def check_query_refusals():
@@ -491,6 +490,7 @@ def main():
 
 
 if __name__ == "__main__":
+    logging.getLogger("scapy").setLevel(logging.ERROR)  # it wants to say that lo has no address yet
     from scapy.contrib import stamp
     from scapy.layers.inet import UDP as scapy_udp
 

@@ -115,7 +115,9 @@ table ip behaviour {{ {dropped} {text}
 
     def loss(self, forward=0, back=0):
         """Random loss in percent per direction, of every protocol."""
-        rules = [f"iifname {side} numgen random mod 1000 < {round(percent * 10)} counter drop"
+        # nft refuses `mod 1000 < 1000`: all of it needs no dice.
+        rules = [f"iifname {side} " + ("" if percent >= 100 else f"numgen random mod 1000 < {round(percent * 10)} ") +
+                 "counter drop"
                  for side, percent in (("$in", forward), ("$out", back)) if percent]
         self._behave("chain onward { type filter hook forward priority filter; " + "; ".join(rules) + "; }", drops=False)
 

@@ -53,7 +53,9 @@ def build():
     # What systemd sets on Debian. Strict filtering would drop every reply on eth1, which has no default route.
     netns.sysctl("gw", net__ipv4__conf__all__rp_filter=2)
     # Routers limit ICMP errors to about one a second; a carrier's are not the lab's subject.
-    netns.sysctl("cgn", net__ipv4__icmp_ratelimit=0, net__netfilter__nf_conntrack_acct=1)
+    netns.sysctl("cgn", net__ipv4__icmp_ratelimit=0)
+    for name in ("cgn", "fiveg"):
+        netns.sysctl(name, net__netfilter__nf_conntrack_acct=1)  # packets per flow, see nat.Nat.flows()
 
 
 def connect(one, other):

