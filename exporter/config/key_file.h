@@ -30,10 +30,11 @@ struct Key {
 /// Errors: "file:line: what was expected"; duplicate (key id, gateway id) pairs and empty files are errors.
 Result<std::vector<Key>> parse_key_file(std::string_view text, const std::string& file);
 
-/// Refuses a file that group or others can read or write, or that is not a regular file; the error names the
-/// remedy.
+/// Refuses a file that group or others can touch in any way, that belongs to neither root nor the user that
+/// reads it, or that is not a regular file; the error names the remedy.
 Result<std::vector<Key>> load_key_file(const std::string& path);
-/// The one `gateway` key of an agent's file.
+/// The one `gateway` key of an agent's file; a file with a `master` is refused, since that belongs to the
+/// reflector only.
 Result<Key> load_gateway_key(const std::string& path);
 
 /// HMAC-SHA-256(master secret, "uplink_exporter gateway key\n" || key id (4) || gateway id (8)).

@@ -8,16 +8,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Nanos kFreshAges[] = {0s, 1s, 2s, 4s, 8s, 15s, 25s};
-constexpr Nanos kSuccessorEager = 500ms;
-constexpr Nanos kSuccessorEagerAge = 8s;
-constexpr Nanos kSuccessorDying = 250ms;
-constexpr Nanos kSteadyDying = 500ms;
-constexpr Nanos kWitnessInterval = 5s;
-constexpr Nanos kBurstSpacing = 200ms;
-constexpr Nanos kPaced = 3s;               // RFC 8085 §3.1.1: one datagram per 3 s where nothing returns
-constexpr std::uint32_t kSteadySlot = 10;  // of the paced slots one in so many goes to the old steady flow
-constexpr std::uint32_t kNamingEvery = 30;
 constexpr std::size_t kMostFlows = 20;  // open at once on an uplink
 
 }  // namespace
@@ -141,105 +131,6 @@ void PathProber::close(Flow& flow) {
 void PathProber::close_role(Role role) {
   for (auto& [handle, flow] : flows_) {
     if (flow->role == role) close(*flow);
-  }
-}
-
-void PathProber::send(const Now& now, Flow& flow) {
-  // Until an answer shows that the reflector knows the session, every probe names it.
-  const bool known_there = flow.highest_answered() && *flow.highest_answered() + 1 == flow.sent();
-  const bool naming = flow.sent() % kNamingEvery == 0 || !known_there;
-  const auto sequence = flow.record_sent(now, naming);
-  Extras extras;
-  extras.naming = naming;
-  extras.location = sequence % kNamingEvery == 0;
-  extras.instance_id = settlement_.instance_id();
-  settlement_.count_sent(flow.kind());
-  actions_.emplace_back(
-      SendProbe{flow.handle, sequence,
-                build_probe(settings_.identity, flow.flow_id, flow.ssid, sequence, now.wall, extras)});
-}
-
-/// Asked twice as often while it seems to die: a burst has its rest, and K may be large on a lossy line.
-Nanos PathProber::steady_interval(const Flow& flow) const {
-  const bool dying = flow.loss_run() >= kSuspicious && flow.loss_run() < losses_.losses_needed();
-  return dying ? kSteadyDying : settings_.interval;
-}
-
-/// A successor is probed faster while young, and faster still while it seems to die: that is what the inquest
-/// waits for.
-Nanos PathProber::successor_interval(const Flow& flow, Instant now) const {
-  if (flow.loss_run() > 0 && flow.loss_run() < losses_.losses_needed()) return kSuccessorDying;
-  return flow.age(now) < kSuccessorEagerAge ? kSuccessorEager : settings_.interval;
-}
-
-void PathProber::schedule_next(const Now& now, Flow& flow) {
-  switch (flow.role) {
-    case Role::steady:
-      flow.next_send = now.mono + jitter(std::min(settings_.interval, steady_interval(flow)));
-      return;
-    case Role::witness:
-      flow.next_send = now.mono + jitter(kWitnessInterval);
-      return;
-    case Role::successor:
-      flow.next_send = now.mono + jitter(std::min(settings_.interval, successor_interval(flow, now.mono)));
-      return;
-    case Role::fresh:
-    case Role::trial:
-      break;
-  }
-  // A trial that outlived the paced regime ends like a fresh flow.
-  if (++flow.step < std::size(kFreshAges)) {
-    flow.next_send =
-        flow.opened + kFreshAges[flow.step] + Nanos(static_cast<std::int64_t>(random_() % 50'000'000));
-  } else {
-    flow.next_send = Instant::max();
-  }
-}
-
-void PathProber::send_due(const Now& now) {
-  if (now.mono >= next_fresh_) {
-    next_fresh_ = now.mono + jitter(settings_.fresh_interval);
-    open(now, Role::fresh);
-  }
-  for (auto& [handle, flow] : flows_) {
-    if (!flow->open || flow->next_send > now.mono) continue;
-    send(now, *flow);
-    schedule_next(now, *flow);
-  }
-  if (burst_left_ == 0 || now.mono < next_burst_) return;
-  next_burst_ = now.mono + kBurstSpacing;
-  --burst_left_;
-  // Every other packet goes to the steady flow, the rest to the two newest fresh ones.
-  if (auto* s = steady(); s != nullptr && burst_left_ % 2 == 1) {
-    send(now, *s);
-    return;
-  }
-  std::vector<Flow*> fresh;
-  for (auto f = flows_.rbegin(); f != flows_.rend() && fresh.size() < 2; ++f) {
-    if (f->second->open && f->second->role == Role::fresh) fresh.push_back(f->second.get());
-  }
-  if (!fresh.empty()) send(now, *fresh[burst_left_ / 2 % fresh.size()]);
-}
-
-/// One packet per slot over all flows together: two trials that show a return as soon as there is one, and
-/// now and then the old steady flow.
-void PathProber::send_paced(const Now& now) {
-  if (now.mono < next_paced_) return;
-  next_paced_ = now.mono + kPaced + Nanos(static_cast<std::int64_t>(random_() % 300'000'000));
-  for (auto& [handle, flow] : flows_) {
-    if (flow->open && flow->role == Role::trial && flow->loss_run() >= 3) close(*flow);
-  }
-  std::vector<Flow*> trials;
-  for (auto& [handle, flow] : flows_) {
-    if (flow->open && flow->role == Role::trial) trials.push_back(flow.get());
-  }
-  const auto slot = paced_slot_++;
-  if (slot % kSteadySlot == kSteadySlot - 1 && steady() != nullptr) {
-    send(now, *steady());
-  } else if (trials.size() <= slot % 2) {
-    send(now, open(now, Role::trial));  // its age counts from its first packet
-  } else {
-    send(now, *trials[slot % 2]);
   }
 }
 
@@ -372,12 +263,6 @@ void PathProber::sweep(const Now& now) {
     forward_alarm_.record(s.outcome == Outcome::forward_lost);
     if (s.outcome != Outcome::forward_lost) return_alarm_.record(s.outcome == Outcome::return_lost);
   }
-}
-
-Nanos PathProber::jitter(Nanos interval) {
-  const auto spread = interval.count() / 10;  // +-5 %
-  return interval +
-         Nanos(static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(spread)) - spread / 2);
 }
 
 }  // namespace ue::probe

@@ -26,7 +26,7 @@ void expect_messages(const std::string& file, std::size_t at_least, Parse parse)
 }
 
 TEST(BadFile, Agent) {
-  expect_messages("bad_agent.txt", 113, [](const std::string& text) { return parse_config(text, "c.yaml"); });
+  expect_messages("bad_agent.txt", 114, [](const std::string& text) { return parse_config(text, "c.yaml"); });
 }
 
 TEST(BadFile, Reflector) {

@@ -1,4 +1,6 @@
 #pragma once
+#include <gtest/gtest.h>
+
 #include <optional>
 #include <string>
 
@@ -106,5 +108,14 @@ struct Rig {
     return core.report(now.mono, owner, s.flow_id);
   }
 };
+
+/// The packet ends as `outcome`, counted once and unanswered.
+inline void expect_dropped(Rig& rig, const Bytes& packet, const Endpoint& source, Outcome outcome) {
+  const auto before = rig.core.outcomes();
+  EXPECT_FALSE(rig.send(packet, source)) << name(outcome);
+  auto expected = before;
+  ++expected[static_cast<std::size_t>(outcome)];
+  EXPECT_EQ(rig.core.outcomes(), expected) << name(outcome);
+}
 
 }  // namespace ue::reflector
