@@ -80,7 +80,7 @@ void Agent::apply(const config::Config& config) {
     runners_.clear();
     reflectors_.clear();
     for (const auto& r : config_.reflectors) reflectors_[r.name] = ReflectorState{r, std::nullopt, ""};
-    load_keys();
+    (void)load_keys();
   }
   if (!config_.uplinks.empty()) {
     std::erase_if(runners_, [&](const auto& runner) {
@@ -115,11 +115,19 @@ Result<std::monostate> Agent::reload(const std::string& path) {
   return std::monostate{};
 }
 
-/// A reflector whose key cannot be read is off by itself, and is tried again every minute.
-void Agent::load_keys() {
+/// A reflector whose key cannot be read is off by itself, and is tried again every minute. True: one is on
+/// again.
+bool Agent::load_keys() {
+  bool mended = false;
   retry_keys_at_ = read_clocks().mono + kRetryKeys;
   for (auto& [name, r] : reflectors_) {
-    if (r.config.key_file.empty() || r.identity) continue;
+    if (r.config.protocol == config::Protocol::stun && r.fault.empty()) {
+      r.fault =
+          "paths are measured against STAMP reflectors (protocol: stamp); a STUN server serves under "
+          "witnesses:";
+      log::warn("REFLECTOR_OFF", "reflector {} is off: {}", name, r.fault);
+    }
+    if (r.config.protocol == config::Protocol::stun || r.config.key_file.empty() || r.identity) continue;
     const auto key = config::load_gateway_key(r.config.key_file);
     if (!key) {
       if (r.fault != key.error()) log::error("KEY_UNUSABLE", "reflector {} is off: {}", name, key.error());
@@ -127,8 +135,10 @@ void Agent::load_keys() {
       continue;
     }
     r.fault.clear();
+    mended = true;
     r.identity = probe::Identity{key->key_id, key->gateway_id, key->secret};
   }
+  return mended;
 }
 
 void Agent::build_runners() {
@@ -137,7 +147,7 @@ void Agent::build_runners() {
   std::vector<ReflectorTarget> targets;
   for (const auto& r : config_.reflectors) {
     const auto& state = reflectors_.at(r.name);
-    if (state.fault.empty() && r.protocol == config::Protocol::stamp) targets.push_back({r, state.identity});
+    if (state.fault.empty()) targets.push_back({r, state.identity});
   }
   for (const auto& uplink : wanted) {
     const bool running = std::any_of(runners_.begin(), runners_.end(), [&](const auto& runner) {
@@ -180,14 +190,9 @@ void Agent::tick() {
   }
   const bool keyless = std::any_of(reflectors_.begin(), reflectors_.end(),
                                    [](const auto& r) { return !r.second.fault.empty(); });
-  if (keyless && now.mono >= retry_keys_at_) {
-    load_keys();
-    const bool mended = std::all_of(reflectors_.begin(), reflectors_.end(),
-                                    [](const auto& r) { return r.second.fault.empty(); });
-    if (mended) {
-      runners_.clear();
-      build_runners();
-    }
+  if (keyless && now.mono >= retry_keys_at_ && load_keys()) {
+    runners_.clear();
+    build_runners();
   }
   for (const auto& tunnel : tunnels_) tunnel->poll(now);
   judge(now);

@@ -39,7 +39,7 @@ class Agent {
 
   void watch_kernel();
   void read_kernel();
-  void load_keys();
+  bool load_keys();
   void build_runners();
   void build_tunnels();
   void tick();

@@ -126,7 +126,6 @@ std::size_t write_reply(const Datagram& request, const ReplyFacts& facts, std::s
       flags = stamp::kFlagIntegrity | (understood(tlv->type) ? kFilled : stamp::kFlagUnrecognised);
       continue;
     }
-    flags = kFilled;  // before the HMAC TLV covers it
     flags = fill(tlv->type, reply, tlv->offset + stamp::kTlvHeaderSize, tlv->value.size(), request, facts);
     if ((flags & stamp::kFlagMalformed) != 0) return reply.size();
   }

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """Interoperation of uplink_reflector with scapy's STAMP packets, field by field, and with a second implementation of
-the authenticated exchange and of the query channel, written here from RFC 8762, RFC 8972 and exporter/stamp/*.h.
+the authenticated exchange and of the query channel (interop_peer.py).
 
 Runs as root inside `unshare -nmpf --kill-child`, with the directory of the programs in UPLINK_BIN. Prints `ok NAME`
 for each check and ends with 1 at the first difference.

@@ -27,16 +27,15 @@ table ip nat {{
     def _load(self, text):
         netns.run(self.name, "nft", "-f", "-", stdin=text)
 
-    def _behave(self, text, drops=True):
-        """Replaces the behaviour. @dropped remembers what it took from which (source, destination) port and when."""
-        dropped = """
-  set dropped { type inet_service . inet_service; flags dynamic; counter; size 65535; }
-""" if drops else ""
+    def _behave(self, text):
+        """Replaces the behaviour. @dropped counts what it took, by source and destination port."""
         text = text.replace("$in", f'"{self.inside}"').replace("$out", f'"{self.outside}"')
         self._load(f"""
 table ip behaviour
 delete table ip behaviour
-table ip behaviour {{ {dropped} {text}
+table ip behaviour {{
+  set dropped {{ type inet_service . inet_service; flags dynamic; counter; size 65535; }}
+{text}
 }}
 """)
 
@@ -113,13 +112,21 @@ table ip behaviour {{ {dropped} {text}
     iifname $out meta l4proto udp udp dport {{ {', '.join(map(str, ports))} }} {self.NOTE} drop
   }}""")
 
-    def loss(self, forward=0, back=0):
-        """Random loss in percent per direction, of every protocol."""
-        # nft refuses `mod 1000 < 1000`: all of it needs no dice.
-        rules = [f"iifname {side} " + ("" if percent >= 100 else f"numgen random mod 1000 < {round(percent * 10)} ") +
-                 "counter drop"
-                 for side, percent in (("$in", forward), ("$out", back)) if percent]
-        self._behave("chain onward { type filter hook forward priority filter; " + "; ".join(rules) + "; }", drops=False)
+    def loss(self, forward=0, back=0, udp_only=False):
+        """Random loss in percent per direction, of every protocol or of UDP alone; dropped() knows what UDP lost."""
+        rules = []
+        for side, percent in (("$in", forward), ("$out", back)):
+            chance = "" if percent >= 100 else f"numgen random mod 1000 < {round(percent * 10)}"
+            if percent:
+                rules.append(f"iifname {side} meta l4proto udp {chance} {self.NOTE} drop")
+            if percent and not udp_only:
+                rules.append(f"iifname {side} meta l4proto != udp {chance} drop")
+        newline = "\n    "
+        self._behave(f"""
+  chain onward {{
+    type filter hook forward priority filter;
+    {newline.join(rules)}
+  }}""")
 
     def outage(self):
         """Nothing passes in either direction; the carrier's own router still answers."""

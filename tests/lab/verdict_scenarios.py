@@ -58,7 +58,7 @@ def one_way_a3():
 def one_way_from_the_start():
     """replies lost before the agent starts: one_way, and never blocked or down"""
     home = Home()
-    home.carrier.loss(back=100)
+    home.carrier.loss(back=100, udp_only=True)
     home.start_agent()
     home.verdicts.wait(MANSION, "one_way", 45)
     home.verdicts.wait(FIVE_G, "healthy", 45)

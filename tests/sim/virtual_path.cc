@@ -148,6 +148,7 @@ void VirtualPath::send(const probe::SendProbe& probe) {
   if (!flows_.contains(probe.flow)) throw std::logic_error("a probe on a flow that is not open");
   ++truth_.sent;
   sent_.push_back({elapsed(), probe.flow, probe.sequence});
+  first_sent_.try_emplace(probe.flow, elapsed());
   prober_.on_transmitted(probe.flow, probe.sequence, now().wall);
   if (!crosses(out, packet(probe.flow, true))) {
     ++truth_.lost_outward;
@@ -180,6 +181,8 @@ void VirtualPath::come_back(probe::FlowHandle flow, const Bytes& reply, Instant 
     if (!first_lost_reply_) first_lost_reply_ = sent - begin_;
     return;
   }
+  const auto age = sent - begin_ - first_sent_.at(flow);
+  if (verdict() != verdict::Verdict::healthy && age > 20s) answered_.push_back({elapsed(), flow, age});
   prober_.on_datagram(now(), flow, reply, true, now().wall);
 }
 
@@ -251,6 +254,14 @@ probe::FlowCounters VirtualPath::counters() const {
   sum.return_lost += c.return_lost;
   sum.unattributed_lost += c.unattributed_lost;
   return sum;
+}
+
+std::map<probe::FlowHandle, Nanos> VirtualPath::answered_ages(Nanos time) const {
+  std::map<probe::FlowHandle, Nanos> ages;
+  for (const auto& a : answered_) {
+    if (a.at <= time) ages[a.flow] = std::max(ages[a.flow], a.age);
+  }
+  return ages;
 }
 
 std::optional<Nanos> VirtualPath::first(verdict::Verdict v, Nanos from) const {

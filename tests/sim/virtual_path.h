@@ -122,6 +122,10 @@ class VirtualPath {
   std::optional<Nanos> first(verdict::Verdict v, Nanos from = {}) const;
   /// When the first probe was sent whose reply did not pass.
   std::optional<Nanos> first_lost_reply() const { return first_lost_reply_; }
+  /// The age at which each flow sent its newest probe that was answered before `time`.
+  std::map<probe::FlowHandle, Nanos> answered_ages(Nanos time) const;
+  /// When a flow sent its first probe.
+  Nanos opened(probe::FlowHandle flow) const { return first_sent_.at(flow); }
   std::uint64_t questions() const { return questions_; }
   bool counters_monotone() const { return monotone_; }
   /// One line a change, for messages.
@@ -181,6 +185,13 @@ class VirtualPath {
   std::map<probe::FlowHandle, Flow> flows_;
   std::vector<Change> changes_;
   std::vector<Sent> sent_;
+  std::map<probe::FlowHandle, Nanos> first_sent_;
+  struct Answered {
+    Nanos at;
+    probe::FlowHandle flow;
+    Nanos age;
+  };
+  std::vector<Answered> answered_;  ///< of flows older than 20 s, while there is no return
   Truth truth_;
   std::optional<Nanos> first_lost_reply_;
   std::uint64_t questions_ = 0;

@@ -202,6 +202,7 @@ INSTANTIATE_TEST_SUITE_P(
         "MANAGEMENT: >STATE:", "MANAGEMENT: >STATE:1795424156,CONNECTED,SUCCESS,10.88.0.2,10.99.0.1,1194,,",
         "TLS Error: TLS key negotiation failed to occur within 10 seconds (check your network connectivity)",
         "Nov 23 08:55:38 gw sshd[1]: Initialization Sequence Completed",
+        "Nov 23 08:55:38 gw sshd[1]: x/1.2.3.4:5 Initialization Sequence Completed",
         "Initialization Sequence Completed/1.2.3.4:5 x", "OpenVPN STATISTICS", "SIGUSR1", "SIG",
         "SIGUSR1[soft", "SIGUSR1] received, [process restarting",
         "SIGUSR1[soft,x] received, process restarting quite", "[", "[]",

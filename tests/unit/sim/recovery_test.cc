@@ -1,0 +1,142 @@
+// How a bad verdict clears, and what is sent meanwhile.
+#include "scenario.h"
+
+namespace ue::sim {
+namespace {
+
+using testing::ElementsAre;
+
+struct Cure {
+  Nanos lifetime;  ///< of the fault; zero: nothing comes back
+  Nanos proof;     ///< max(25 s, 2 N)
+};
+class Recovery : public testing::TestWithParam<Cure> {};
+
+TEST_P(Recovery, ClearsOnlyWhenTwoNewFlowsHaveLivedLongEnough) {
+  const auto [lifetime, proof] = GetParam();
+  for (std::uint64_t seed = 1; seed <= seeds(20); ++seed) {
+    VirtualPath path(seed);
+    const auto cure = 500s + from_seconds(static_cast<double>(seed));
+    path.back.passes = absolute_lifetime(path, lifetime, 100s);
+    path.at(cure, [&] { path.back.passes = {}; });
+    path.run_until(cure);
+    ASSERT_EQ(path.verdict(), Verdict::one_way) << path.story();
+    path.run_until(cure + 300s);
+    const auto cleared = path.first(Verdict::healthy, cure);
+    ASSERT_TRUE(cleared) << path.story();
+    EXPECT_LE(*cleared - cure, proof + 35s) << path.story();
+    EXPECT_THAT(verdicts_since(path, cure), ElementsAre(Verdict::healthy)) << path.story();
+    int proven = 0;
+    for (const auto& [flow, age] : path.answered_ages(*cleared)) {
+      if (path.opened(flow) >= 100s && age >= proof - 50ms) ++proven;
+    }
+    EXPECT_GE(proven, 2) << path.story();
+  }
+}
+INSTANTIATE_TEST_SUITE_P(Lifetimes, Recovery,
+                         testing::Values(Cure{0s, 25s}, Cure{4s, 25s}, Cure{30s, 60s}));
+
+TEST(Recovery, ReturnsWithinThePaceOfRfc8085) {
+  for (const auto lifetime : {0s, 4s, 30s}) {
+    VirtualPath path(9);
+    path.back.passes = absolute_lifetime(path, lifetime, 100s);
+    path.run_until(1500s);
+    const auto concluded = path.first(Verdict::one_way, 100s);
+    ASSERT_TRUE(concluded) << path.story();
+    EXPECT_LE(busiest(path, 3s, *concluded, 1500s), 1U);
+    EXPECT_GE(busiest(path, 60s, *concluded, 1500s), 15U) << "it must go on looking";
+  }
+}
+
+TEST(Recovery, AHalfDeadPathStaysOneWay) {
+  VirtualPath path(10);
+  path.back.passes = absolute_lifetime(path, 0s, 100s);
+  path.at(400s, [&] {  // every other new flow works
+    path.back.passes = [](const Packet& p) { return p.flow % 2 == 0; };
+  });
+  path.run_until(1200s);
+  EXPECT_EQ(path.verdict(), Verdict::one_way) << path.story();
+}
+
+TEST(Recovery, StuckMappingIsProvenByASuccessorThatOutlivesIt) {
+  for (std::uint64_t seed = 1; seed <= seeds(10); ++seed) {
+    VirtualPath path(seed);
+    path.at(200s, [&] { path.back.passes = without_flows_until_now(path); });
+    path.run_until(500s);
+    EXPECT_THAT(verdicts_since(path, 150s), ElementsAre(Verdict::return_lost, Verdict::stuck_mapping))
+        << path.story();
+    const auto stuck = path.first(Verdict::stuck_mapping).value_or(0s);
+    EXPECT_GE(stuck, 400s);         // as old as the one that died
+    EXPECT_LE(stuck, 400s + 40s);   // a tenth and 5 s more, and the time to see it
+  }
+}
+
+TEST(Recovery, TenMinutesProveAStuckMappingOfAnyAge) {
+  VirtualPath path(2);
+  path.at(5000s, [&] { path.back.passes = without_flows_until_now(path); });
+  path.run_until(5700s);
+  EXPECT_THAT(verdicts_since(path, 150s), ElementsAre(Verdict::return_lost, Verdict::stuck_mapping));
+  EXPECT_NEAR(to_seconds(path.first(Verdict::stuck_mapping).value()), 5602, 5);
+}
+
+TEST(Recovery, AnOutageIsDownAndNothingElse) {
+  for (std::uint64_t seed = 1; seed <= seeds(20); ++seed) {
+    for (const auto length : {20s, 60s, 200s, 900s}) {
+      VirtualPath path(seed);
+      const auto begin = 100s + from_seconds(path.chance());
+      path.at(begin, [&] { path.cut(true); });
+      path.at(begin + length, [&] { path.cut(false); });
+      path.run_until(begin + length + 120s);
+      EXPECT_THAT(verdicts(path), ElementsAre(Verdict::healthy, Verdict::down, Verdict::healthy))
+          << length.count() << " " << seed << "\n" << path.story();
+      EXPECT_LE(path.first(Verdict::down).value_or(begin), begin + 15s);
+    }
+  }
+}
+
+TEST(Recovery, AShortOutageChangesNothing) {
+  for (std::uint64_t seed = 1; seed <= seeds(20); ++seed) {
+    VirtualPath path(seed);
+    path.every(97s, [&] {
+      path.cut(true);
+      path.at(path.elapsed() + from_seconds(1 + 5 * path.chance()), [&] { path.cut(false); });
+    });
+    path.run_until(3000s);
+    EXPECT_THAT(verdicts(path), testing::IsSubsetOf({Verdict::healthy, Verdict::lossy})) << path.story();
+  }
+}
+
+TEST(Recovery, BlockedUdpIsToldFromADeadReturn) {
+  for (std::uint64_t seed = 1; seed <= seeds(20); ++seed) {
+    for (const auto begin : {0s, 100s}) {
+      VirtualPath path(seed);
+      path.at(begin, [&] { path.out.passes = nothing(); });
+      path.at(400s, [&] { path.out.passes = {}; });
+      path.run_until(400s);
+      EXPECT_THAT(verdicts_since(path, begin + 1s).front(), Verdict::udp_blocked) << path.story();
+      EXPECT_LE(path.first(Verdict::udp_blocked).value_or(400s), begin + 12s);
+      path.run_until(520s);
+      EXPECT_EQ(path.verdict(), Verdict::healthy) << path.story();
+      EXPECT_THAT(verdicts_since(path, begin + 1s), ElementsAre(Verdict::udp_blocked, Verdict::healthy))
+          << path.story();
+    }
+  }
+}
+
+TEST(Recovery, NewFlowsThatAreBlockedAreSeenAndClear) {
+  for (std::uint64_t seed = 1; seed <= seeds(20); ++seed) {
+    for (const bool forward : {true, false}) {
+      VirtualPath path(seed);
+      auto& link = forward ? path.out : path.back;
+      path.at(200s, [&] { link.passes = only_flows_until_now(path); });
+      path.at(500s, [&] { link.passes = {}; });
+      path.run_until(700s);
+      EXPECT_THAT(verdicts(path), ElementsAre(Verdict::healthy, Verdict::new_flows_blocked, Verdict::healthy))
+          << path.story();
+      EXPECT_LE(path.first(Verdict::new_flows_blocked).value_or(500s), 320s);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace ue::sim
