@@ -9,9 +9,9 @@
 
 #include "verdict/evidence.h"
 
-/// What the agent knows at one moment, immutable once published. Web threads render from it and nothing else. Its
-/// rooms are shared pointers of their own, so that what did not change is not copied. Times are Unix seconds; what has
-/// not been measured is absent.
+/// What the agent knows at one moment, immutable once published. Web threads render from it and nothing else.
+/// Its rooms are shared pointers of their own, so that what did not change is not copied. Times are Unix
+/// seconds; what has not been measured is absent.
 namespace ue::metrics {
 
 struct FlowCounters {  // every one only grows
@@ -23,15 +23,16 @@ struct FlowCounters {  // every one only grows
   std::uint64_t unattributed_lost = 0;
 };
 
-/// Buckets as Prometheus has them, but not cumulative: counts[i] fell into (bounds[i-1], bounds[i]], the last is +Inf.
+/// Buckets as Prometheus has them, but not cumulative: counts[i] fell into (bounds[i-1], bounds[i]], the last
+/// is +Inf.
 struct Histogram {
   std::vector<double> bounds;
   std::vector<std::uint64_t> counts;
   double sum = 0;
 };
 
-/// Probes of one path that were settled in the last minute or two, by what became of them; for the page only, since
-/// dashboards take their ratios from the counters.
+/// Probes of one path that were settled in the last minute or two, by what became of them; for the page only,
+/// since dashboards take their ratios from the counters.
 struct Recent {
   std::uint64_t answered = 0;
   std::uint64_t forward_lost = 0;
@@ -51,9 +52,10 @@ struct Path {  // one uplink and one reflector
   std::uint64_t tcp_connect_failures = 0;
   std::uint64_t mapped_address_changes = 0;
   std::uint64_t mapped_port_changes = 0;
-  std::string mapped_endpoint;                        ///< as the reflector sees it; for the page, never a label
-  std::map<std::string, std::uint64_t> icmp_errors;   ///< by type, e.g. "port-unreachable"
-  std::map<std::string, std::uint64_t> packets_refused;  ///< malformed, short, foreign ... datagrams, by reason
+  std::string mapped_endpoint;  ///< as the reflector sees it; for the page, never a label
+  std::map<std::string, std::uint64_t> icmp_errors;  ///< by type, e.g. "port-unreachable"
+  std::map<std::string, std::uint64_t>
+      packets_refused;  ///< malformed, short, foreign ... datagrams, by reason
   std::optional<double> last_reply;
   std::optional<Recent> recent;        ///< absent while nothing has settled
   std::optional<double> smoothed_rtt;  ///< seconds
@@ -133,8 +135,8 @@ struct ReflectorSnapshot {
   Build build;
   Process process;
   double published = 0;
-  std::map<std::string, std::uint64_t> packets;   ///< by outcome: reflected, suppressed, and each drop reason
-  std::map<std::string, std::uint64_t> queries;   ///< by outcome: answered, and each refusal
+  std::map<std::string, std::uint64_t> packets;  ///< by outcome: reflected, suppressed, and each drop reason
+  std::map<std::string, std::uint64_t> queries;  ///< by outcome: answered, and each refusal
   std::uint64_t sessions = 0;
   std::uint64_t sessions_limit = 0;
   std::uint64_t sessions_started = 0;

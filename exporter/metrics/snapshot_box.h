@@ -5,8 +5,8 @@
 
 namespace ue::metrics {
 
-/// Hands the newest snapshot from the loop to the web threads. Any thread may call either function; the lock is held
-/// for one pointer copy. T is Snapshot or ReflectorSnapshot.
+/// Hands the newest snapshot from the loop to the web threads. Any thread may call either function; the lock
+/// is held for one pointer copy. T is Snapshot or ReflectorSnapshot.
 template <typename T>
 class SnapshotBox {
  public:

@@ -291,6 +291,7 @@ def check_end(reflector):
 
 def main():
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    subprocess.run(["mount", "-t", "proc", "proc", "/proc"], check=True)  # of this pid namespace; sanitizers look there
     with tempfile.TemporaryDirectory() as directory:
         key_file = os.path.join(directory, "gateway.key")
         with open(os.open(key_file, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:

@@ -96,7 +96,7 @@ void ModelReflector::append(Bytes& reply, const stamp::Tlv& tlv, const Endpoint&
     return;
   }
   Bytes value(tlv.value.begin(), tlv.value.end());
-  if (is(tlv, stamp::TlvType::location) && value.size() >= 28) {
+  if (is(tlv, stamp::TlvType::location) && value.size() >= 24) {
     put_u16(&value[0], 862);
     put_u16(&value[2], source.port);
     value[4] = 0;  // flags of the sub-TLV

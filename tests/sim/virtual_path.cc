@@ -61,7 +61,8 @@ void VirtualPath::at(Nanos time, std::function<void()> action) {
 }
 
 void VirtualPath::every(Nanos period, std::function<void()> action) {
-  schedule(world_ + period, [this, period, action = std::move(action)] {
+  schedule(world_ + period, [this, period, action = std::move(action), script = script_] {
+    if (script != script_) return;
     action();
     every(period, action);
   });
@@ -224,6 +225,7 @@ void VirtualPath::answered(const probe::AskOutcome& outcome) {
 }
 
 void VirtualPath::suspend(Nanos time) {
+  if (asleep_) return;
   asleep_ = true;
   schedule(world_ + time, [this, time] {
     asleep_ = false;

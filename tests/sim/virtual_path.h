@@ -93,6 +93,8 @@ class VirtualPath {
   /// Calls `action` at that time since the start, or every so often from now on.
   void at(Nanos time, std::function<void()> action);
   void every(Nanos period, std::function<void()> action);
+  /// Ends what every() began.
+  void end_repeating() { ++script_; }
   void run_until(Nanos time);
   void run_for(Nanos time) { run_until(elapsed() + time); }
 
@@ -181,6 +183,7 @@ class VirtualPath {
   std::vector<std::function<void()>> awake_;  ///< what could not be delivered before
   bool cut_ = false;
   std::uint64_t binding_ = 0;
+  std::uint64_t script_ = 0;
   Instant next_judgement_{};
   std::map<probe::FlowHandle, Flow> flows_;
   std::vector<Change> changes_;

@@ -48,16 +48,6 @@ TEST(Recovery, ReturnsWithinThePaceOfRfc8085) {
   }
 }
 
-TEST(Recovery, AHalfDeadPathStaysOneWay) {
-  VirtualPath path(10);
-  path.back.passes = absolute_lifetime(path, 0s, 100s);
-  path.at(400s, [&] {  // every other new flow works
-    path.back.passes = [](const Packet& p) { return p.flow % 2 == 0; };
-  });
-  path.run_until(1200s);
-  EXPECT_EQ(path.verdict(), Verdict::one_way) << path.story();
-}
-
 TEST(Recovery, StuckMappingIsProvenByASuccessorThatOutlivesIt) {
   for (std::uint64_t seed = 1; seed <= seeds(10); ++seed) {
     VirtualPath path(seed);
@@ -102,7 +92,7 @@ TEST(Recovery, AShortOutageChangesNothing) {
       path.at(path.elapsed() + from_seconds(1 + 5 * path.chance()), [&] { path.cut(false); });
     });
     path.run_until(3000s);
-    EXPECT_THAT(verdicts(path), testing::IsSubsetOf({Verdict::healthy, Verdict::lossy})) << path.story();
+    EXPECT_THAT(verdicts(path), testing::Each(testing::AnyOf(Verdict::healthy, Verdict::lossy))) << path.story();
   }
 }
 

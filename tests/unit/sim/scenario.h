@@ -44,6 +44,7 @@ inline void expect_all_settled(const VirtualPath& path) {
 /// Mends the path and waits until what was lost before must be settled, and for a moment with nothing on the
 /// way.
 inline void fall_quiet(VirtualPath& path) {
+  path.end_repeating();
   for (auto* link : {&path.out, &path.back}) *link = Link{};
   path.reflector().refuses = {};
   path.cut(false);
