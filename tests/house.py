@@ -28,6 +28,7 @@ SOURCES = (".h", ".cc", ".py", ".sh")
 UNFINISHED = re.compile(r"\b(?:TO" r"DO|FIX" r"ME|XX" r"X|HA" r"CK|not imple" r"mented|st" r"ub)\b")
 MACHINE = re.compile(r"(?<![\w.])/(?:wo" r"rk|fa" r"rm|ro" r"ot)/")
 SKIPPED = re.compile(r"\bGTEST_" r"SKIP\(\)\s*;|\bDIS" r"ABLED_\w")
+METRIC = re.compile(r"\b((?:uplink|openvpn)_[a-z_]+)(?=[{\[) ])(?<!uplink_exporter)(?<!uplink_reflector)")
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"')
 
 
@@ -44,7 +45,7 @@ def lines(root, path):
     try:
         with open(os.path.join(root, path), encoding="utf-8") as file:
             return file.read().splitlines()
-    except UnicodeDecodeError:
+    except (UnicodeDecodeError, FileNotFoundError):
         return []
 
 
@@ -124,7 +125,23 @@ def no_skipped_tests(root):
     yield from _lines_without(root, SKIPPED, "a test switched off", {"tests"})
 
 
-RULES = (includes_downward, core_is_pure, tidy_top, short_files, finished, no_machine_paths, no_skipped_tests)
+def rules_are_true(root):
+    """Every alert has a runbook, and every metric that a rule names is in the catalogue."""
+    catalogue = set(re.findall(r'\{"(\w+)", k', "\n".join(lines(root, "exporter/metrics/catalogue.h"))))
+    runbooks = {line[3:].strip() for line in lines(root, "rules/README.md") if line.startswith("## ")}
+    for path in files(root):
+        if not path.endswith(".rules.yml"):
+            continue
+        for number, line in enumerate(lines(root, path), 1):
+            alert = re.match(r"\s*- alert: (\w+)", line)
+            if alert and alert[1] not in runbooks:
+                yield f"{path}:{number}: {alert[1]} has no section in rules/README.md"
+            for metric in METRIC.findall(line):
+                if re.sub(r"_(?:bucket|sum|count)$", "", metric) not in catalogue:
+                    yield f"{path}:{number}: no program serves {metric}"
+
+
+RULES = (includes_downward, core_is_pure, tidy_top, short_files, finished, no_machine_paths, no_skipped_tests, rules_are_true)
 
 # Rule -> trees that break it, each one file and its content; and one tree that breaks none.
 BROKEN = {
@@ -138,9 +155,13 @@ BROKEN = {
     short_files: (("exporter/base/a.cc", "\n" * (LINES + 1)),),
     finished: (("exporter/base/a.cc", "// TO" "DO later\n"), ("rules/a.yml", "# FIX" "ME\n")),
     no_machine_paths: (("README.md", "see /wo" "rk/x\n"),),
+    rules_are_true: (("rules/b.rules.yml", "      - alert: UplinkB\n"),
+                     ("rules/b.rules.yml", "        expr: uplink_wrong{verdict=\"x\"} == 1\n")),
     no_skipped_tests: (("tests/unit/a_test.cc", "TEST(A, DIS" "ABLED_b) {}\n"), ("tests/unit/a_test.cc", "GTEST_" "SKIP();\n")),
 }
-CLEAN = {"exporter/probe/flow.h": '#include "stamp/packet.h"\n#include "probe/types.h"\n#include <vector>\n',
+CLEAN = {"exporter/metrics/catalogue.h": '    {"uplink_right", kGauge, {"uplink"}, "Help."},\n',
+         "rules/README.md": "## UplinkA\n", "rules/c.rules.yml": "  - alert: UplinkA\n    expr: uplink_right{a=\"b\"} == 1\n",
+         "exporter/probe/flow.h": '#include "stamp/packet.h"\n#include "probe/types.h"\n#include <vector>\n',
          "exporter/web/site.h": '#include "metrics/snapshot.h"\n', "rules/a.yml": "# a comment\n", "README.md": "x\n",
          "exporter/openvpn/follower.cc": "#include <unistd.h>\n"}
 

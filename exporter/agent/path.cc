@@ -256,9 +256,13 @@ std::shared_ptr<const metrics::Path> Path::snapshot(const Now& now) const {
   if (prober_.mapped_endpoint()) p->mapped_endpoint = prober_.mapped_endpoint()->to_string();
   p->icmp_errors = icmp_errors_;
   p->packets_refused = prober_.refused();
-  if (const auto last = prober_.observe(now.mono).last_reply) {
-    p->last_reply = to_unix_seconds(now.wall) - to_seconds(now.mono - *last);
+  const auto o = prober_.observe(now.mono);
+  if (o.window.all() > 0) {
+    p->recent = metrics::Recent{o.window.answered, o.window.forward_lost, o.window.return_lost,
+                                o.window.unattributed};
   }
+  if (o.rtt) p->smoothed_rtt = to_seconds(*o.rtt);
+  if (o.last_reply) p->last_reply = to_unix_seconds(now.wall) - to_seconds(now.mono - *o.last_reply);
   return p;
 }
 

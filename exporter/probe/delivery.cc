@@ -22,10 +22,11 @@ void Delivery::begin(Instant now, Instant asked, bool credible, Instant instance
   instance_since_ = instance_since;
 }
 
-void Delivery::add(const Flow& flow, const stamp::FlowReport& report) {
+void Delivery::add(const Flow& flow, const stamp::FlowReport& report, bool stands_for_tunnel) {
   const std::uint32_t end = flow.sent();
   const std::uint32_t unanswered_from = flow.highest_answered() ? *flow.highest_answered() + 1 : 0;
   const std::uint32_t begin = std::max(unanswered_from, end > kLookBack ? end - kLookBack : 0);
+  const auto delivered_before = delivered_;
   std::uint32_t considered = 0;
   std::uint32_t newest_arrived = 0;
   bool run_of_denials = true;
@@ -49,12 +50,17 @@ void Delivery::add(const Flow& flow, const stamp::FlowReport& report) {
       ++denied_in_a_row_;
     }
   }
-  if (considered > 0 && newest_arrived * 2 >= std::min(considered, kNewest)) recent_arrival_ = true;
+  if (!stands_for_tunnel) return;
+  silent_since_ = flow.first_loss();
+  mostly_arrived_ = considered > 0 && newest_arrived * 2 >= std::min(considered, kNewest);
+  steady_delivered_ = delivered_ - delivered_before;
 }
 
-std::optional<bool> Delivery::arrived(Instant now, std::uint32_t losses_needed) const {
+std::optional<bool> Delivery::arrived(Instant now, std::optional<Instant> silent_since,
+                                      std::uint32_t losses_needed) const {
   if (!asked_ || now - *asked_ > kValid) return std::nullopt;
-  if (recent_arrival_) return true;
+  if (proves(silent_since)) return true;
+  if (recent()) return std::nullopt;
   if (denied_in_a_row_ >= losses_needed) return false;
   return std::nullopt;
 }

@@ -10,31 +10,44 @@ namespace ue::probe {
 /// owned by PathProber, fed one report a flow.
 class Delivery {
  public:
-  /// Begins a new answer, received now, to a question asked at `asked`. `credible`: this instance may say that
-  /// packets did not arrive; it does so only about probes sent since `instance_since`.
+  /// Begins a new answer, received now, to a question asked at `asked`. `credible`: this instance may say
+  /// that packets did not arrive; it does so only about probes sent since `instance_since`.
   void begin(Instant now, Instant asked, bool credible, Instant instance_since);
-  void add(const Flow& flow, const stamp::FlowReport& report);
+  /// `stands_for_tunnel`: it is the steady flow, whose silence is the question. Only its probes prove that
+  /// packets arrive: the odd probe of another flow may have lost its reply by chance.
+  void add(const Flow& flow, const stamp::FlowReport& report, bool stands_for_tunnel);
   void clear() { *this = Delivery(); }
 
-  /// yes: most of the newest unanswered probes were received; no: none of at least `losses_needed` was.
-  std::optional<bool> arrived(Instant now, std::uint32_t losses_needed) const;
+  /// yes: at least three probes of the steady flow's present silence were received, and most of its newest;
+  /// no: none of at least `losses_needed` of all flows was. `silent_since`: when that silence began; an
+  /// answer about another one says nothing.
+  std::optional<bool> arrived(Instant now, std::optional<Instant> silent_since,
+                              std::uint32_t losses_needed) const;
   std::uint32_t delivered() const { return delivered_; }
   /// Since when answers, and so TCP, have come while they deny that packets arrived; nothing where the newest
   /// one does not.
   std::optional<Instant> denying_since() const {
-    return denied_in_a_row_ > 0 && !recent_arrival_ ? denying_since_ : std::nullopt;
+    return denied_in_a_row_ > 0 && !recent() ? denying_since_ : std::nullopt;
   }
-  /// The newest unanswered probes did arrive.
-  bool recent() const { return recent_arrival_; }
+  /// The newest answer proves that packets arrive in the steady flow's silence since then.
+  bool proves(std::optional<Instant> silent_since) const {
+    return recent() && silent_since && silent_since == silent_since_;
+  }
 
  private:
+  static constexpr std::uint32_t kArrivalsNeeded = 3;
+
+  bool recent() const { return mostly_arrived_ && steady_delivered_ >= kArrivalsNeeded; }
+
   std::optional<Instant> asked_;
   std::optional<Instant> denying_since_;  ///< of the series of answers that this one belongs to
   bool credible_ = false;
   Instant instance_since_{};
   std::uint32_t delivered_ = 0;
-  std::uint32_t denied_in_a_row_ = 0;  ///< pooled over flows: newest first, until one was received
-  bool recent_arrival_ = false;
+  std::uint32_t denied_in_a_row_ = 0;    ///< pooled over flows: newest first, until one was received
+  std::optional<Instant> silent_since_;  ///< of the steady flow, as it was when the answer came
+  std::uint32_t steady_delivered_ = 0;
+  bool mostly_arrived_ = false;
 };
 
 }  // namespace ue::probe

@@ -50,8 +50,8 @@ class Flow {
   enum class Arrival : std::uint8_t { answered, duplicate, settled, never_sent };
   struct Answer {
     Arrival arrival = Arrival::never_sent;
-    std::optional<Nanos> rtt;     ///< absent where the clock was stepped in between
-    std::uint32_t ended_run = 0;  ///< losses in a row that this answer ended
+    std::optional<Nanos> rtt;          ///< absent where the clock was stepped in between
+    std::uint32_t ended_run = 0;       ///< losses in a row that this answer ended
     FlowKind kind = FlowKind::steady;  ///< as the probe was counted
     Instant sent{};
   };

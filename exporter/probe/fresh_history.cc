@@ -6,7 +6,7 @@ namespace ue::probe {
 
 namespace {
 
-constexpr std::size_t kKept = 12;
+constexpr std::size_t kKept = 16;        // enough for kMostNeeded losses at three a flow
 constexpr std::uint32_t kDeadAfter = 3;  // resolved probes without an answer
 constexpr std::uint32_t kDeadFlowsNeeded = 3;
 

@@ -5,7 +5,7 @@
 
 namespace ue::probe {
 
-/// Were new flows answered when they started? Keeps the newest dozen. A flow is alive from its first answer
+/// Were new flows answered when they started? Keeps the newest sixteen. A flow is alive from its first answer
 /// on, dead once three probes are resolved and none was answered. Passive; owned by PathProber.
 class FreshHistory {
  public:

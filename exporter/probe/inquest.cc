@@ -47,8 +47,8 @@ std::optional<Instant> Inquest::answered_beside() const {
   return first_beside_;
 }
 
-/// The successor must have fallen silent, and no flow opened since may be answered at the age at which it did;
-/// a younger one speaks neither for nor against. Losses are pooled: there must be too many for chance.
+/// The successor must have fallen silent, and no flow opened since may be answered at the age at which it
+/// did; a younger one speaks neither for nor against. Losses are pooled: there must be too many for chance.
 void Inquest::look_for_death(const Flows& flows, const Flow& successor, std::uint32_t losses_needed) {
   const auto age = successor.answers() == 0 ? Nanos::zero() : *successor.dead_age();
   std::uint32_t losses = 0;
@@ -69,7 +69,8 @@ void Inquest::look_for_life(Instant now, const Flows& flows) {
     if (flow->loss_run() >= kDying) {
       lived_.erase(handle);
       // Whatever died before the first proof of life is what the trouble was.
-      if (std::any_of(lived_.begin(), lived_.end(), [&](const auto& l) { return *flow->first_loss() > l.second; }))
+      if (std::any_of(lived_.begin(), lived_.end(),
+                      [&](const auto& l) { return *flow->first_loss() > l.second; }))
         lived_.clear();
     } else if (flow->loss_run() == 0 && flow->answered_age() && *flow->answered_age() >= proof_age()) {
       lived_.try_emplace(handle, now);

@@ -7,8 +7,8 @@ namespace ue::probe {
 
 namespace {
 
-/// ln(probes a year / 0.01): one chance raise in 100 flow-years at half the threshold, and one chance clearing
-/// in as many at twice. Clearing takes about four minutes without loss at one probe a second.
+/// ln(probes a year / 0.01): one chance raise in 100 flow-years at half the threshold, and one chance
+/// clearing in as many at twice. Clearing takes about four minutes without loss at one probe a second.
 constexpr double kEvidence = 21.9;
 
 }  // namespace

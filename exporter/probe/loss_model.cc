@@ -10,7 +10,8 @@ namespace {
 constexpr double kFalseAlarmsPerYear = 0.01;
 constexpr double kProbesPerYear = 365.25 * 86400;
 constexpr double kMemory = 2000;  // probes
-constexpr double kBurstMemory = 400;  // losses: on a good line that is a day, so bursts are not forgotten between two of them
+constexpr double kBurstMemory =
+    400;  // losses: on a good line that is a day, so bursts are not forgotten between two of them
 constexpr double kPriorProbes = 20;
 constexpr double kPriorLosses = 1;
 constexpr double kPriorPairs = 2;
@@ -49,7 +50,7 @@ double LossModel::loss_after_loss() const {
 std::uint32_t LossModel::losses_needed() const {
   const double budget = std::log(kFalseAlarmsPerYear / kProbesPerYear);
   const double after_first = (budget - std::log(loss())) / std::log(loss_after_loss());
-  return 1 + static_cast<std::uint32_t>(std::ceil(std::max(after_first, 0.0)));
+  return std::min(1 + static_cast<std::uint32_t>(std::ceil(std::max(after_first, 0.0))), kMostNeeded);
 }
 
 }  // namespace ue::probe

@@ -18,7 +18,9 @@ class LossModel {
 
   /// K: so many losses in a row are no chance, at a budget of 0.01 false alarms a year for a flow of one
   /// probe a second: the smallest K with p q^(K-1) <= 0.01 / 31,557,600.
+  /// At most kMostNeeded: short outages look like bursts, and must not hide a fault for minutes.
   std::uint32_t losses_needed() const;
+  static constexpr std::uint32_t kMostNeeded = 40;
 
  private:
   void forget();

@@ -15,9 +15,8 @@ constexpr std::uint32_t kBurstPackets = 20;
 constexpr Nanos kBurstRest = 30s;
 constexpr Nanos kWitnessTime = 10min;
 constexpr Nanos kSteadyProof = 8s;  // a flow this old, still answered, stands for a tunnel
-constexpr Nanos kSilence = 5s;  // what lasts shorter is a burst of losses or a re-dial, not a fault
+constexpr Nanos kSilence = 5s;      // what lasts shorter is a burst of losses or a re-dial, not a fault
 constexpr Nanos kRecentReply = 5s;
-constexpr Nanos kDenialProof = 1s;
 constexpr Nanos kTellingTime = 15s;  // within which the far end should have said what arrived
 
 }  // namespace
@@ -133,40 +132,39 @@ Asking::Need PathProber::asking_need() const {
   if (standing_ == Standing::no_return) return Asking::Need::watch;
   const auto* s = steady();
   if (s != nullptr && s->loss_run() >= kSuspicious) {
-    return delivery_.recent() ? Asking::Need::watch : Asking::Need::urgent;
+    return delivery_.proves(s->first_loss()) ? Asking::Need::watch : Asking::Need::urgent;
   }
   if (unsettled_) return Asking::Need::settle;
   return Asking::Need::routine;
 }
 
 /// While the steady flow is answered, its replies are the proof. Once it is silent the question is about the
-/// probes that have no answer, and replies to others prove nothing about these, or an outage would look like a
-/// dead return path for as long as the last reply is fresh.
+/// probes that have no answer, and replies to others prove nothing about these, or an outage would look like
+/// a dead return path for as long as the last reply is fresh.
 std::optional<bool> PathProber::forward(Instant now) const {
   const auto* s = steady();
   const bool suspicious = silent_since_ || (s != nullptr && s->loss_run() >= kSuspicious);
   if (!suspicious) {
-    if (last_reply_ && now - *last_reply_ <= kRecentReply) return true;
-    return delivery_.arrived(now, losses_.losses_needed());
+    return last_reply_ && now - *last_reply_ <= kRecentReply ? std::optional(true) : std::nullopt;
   }
-  const auto told = delivery_.arrived(now, losses_.losses_needed());
+  if (s == nullptr) return std::nullopt;
+  const auto told = delivery_.arrived(now, s->first_loss(), losses_.losses_needed());
   if (told == true) return true;
   if (told == false) {
-    // UDP is denied only where it was sent after TCP was seen to work, or the end of an outage would look so.
-    const auto since = delivery_.denying_since();
-    if (newest_answered_ && *newest_answered_ > *since) return std::nullopt;
-    const bool lost_since = std::any_of(flows_.begin(), flows_.end(), [&](const auto& f) {
-      return f.second->newest_missing() && *f.second->newest_missing() >= *since + kDenialProof;
-    });
-    return lost_since ? std::optional(false) : std::nullopt;
+    // UDP is denied only where it was lost after TCP was seen to work, or the end of an outage would look so.
+    const auto since = *delivery_.denying_since();
+    if (newest_answered_ && *newest_answered_ > since) return std::nullopt;
+    const auto lost_since =
+        std::count_if(newest_lost_.begin(), newest_lost_.end(), [&](Instant sent) { return sent >= since; });
+    return lost_since >= losses_.losses_needed() ? std::optional(false) : std::nullopt;
   }
-  // Nobody tells. Where new flows were answered before and after probes of the silent one went missing, the way
-  // out works.
-  if (inquest_ && s != nullptr && newest_answered_ && last_reply_) {
-    const auto beside = inquest_->answered_beside();
-    if (beside && s->loss_run() > 0 && s->newest_missing() > beside) return true;
-  }
-  return std::nullopt;
+  // Nobody tells. Where new flows were answered while the silent one went on losing, the way out works.
+  const auto beside = inquest_ ? inquest_->answered_beside() : std::nullopt;
+  if (!beside || !s->first_loss() || *s->first_loss() > *beside) return std::nullopt;
+  const auto lost_beside = std::count_if(s->pending.begin(), s->pending.end(), [&](const auto& p) {
+    return p.missing && !p.answered && p.sent > *beside;
+  });
+  return lost_beside >= kSuspicious ? std::optional(true) : std::nullopt;
 }
 
 Observation PathProber::observe(Instant now) const {

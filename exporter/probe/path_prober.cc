@@ -50,6 +50,7 @@ void PathProber::restart(const Now& now) {
   asking_.reset();
   silent_since_.reset();
   newest_answered_.reset();
+  newest_lost_.clear();
   inquest_.reset();
   if (standing_ != Standing::fine) inquest_.emplace(now.mono, Nanos::zero());
   start(now);
@@ -138,6 +139,8 @@ void PathProber::expire(const Now& now) {
   const auto timeout = rtt_.loss_timeout();
   for (auto& [handle, flow] : flows_) {
     if (flow->expire(now.mono, timeout) == 0) continue;
+    newest_lost_.push_back(*flow->newest_missing());
+    if (newest_lost_.size() > LossModel::kMostNeeded) newest_lost_.pop_front();
     history_.update(*flow);
     // A first loss is asked again at once: chance and fault part sooner.
     const bool stands_for_tunnel = handle == steady_ || flow->role == Role::successor;
@@ -230,7 +233,7 @@ void PathProber::on_asked(const Now& now, const AskOutcome& outcome) {
   for (const auto& report : answer.flows) {
     for (auto& [handle, flow] : flows_) {
       if (flow->flow_id != report.flow_id) continue;
-      if (flow->loss_run() > 0) delivery_.add(*flow, report);
+      if (flow->loss_run() > 0) delivery_.add(*flow, report, handle == steady_);
       settlement_.apply_report(*flow, report, answer.instance_id, outcome.asked);
     }
   }

@@ -140,7 +140,8 @@ class PathProber {
   std::optional<Inquest> inquest_;
 
   Instant started_{};
-  Instant fine_since_{};  ///< what was sent before is no measure of loss
+  Instant fine_since_{};                    ///< what was sent before is no measure of loss
+  std::deque<Instant> newest_lost_;         ///< when the last few probes that went missing were sent
   std::optional<Instant> newest_answered_;  ///< when the newest answered probe was sent
   Instant next_fresh_{};
   Instant next_sweep_{};

@@ -7,8 +7,8 @@ namespace ue::probe {
 
 namespace {
 
-/// Would this probe have been counted, had it arrived? One that does not name its session only where the session
-/// was known before it: a reflector that was restarted drops it.
+/// Would this probe have been counted, had it arrived? One that does not name its session only where the
+/// session was known before it: a reflector that was restarted drops it.
 bool countable(const Pending& probe, const stamp::FlowReport& report) {
   if (probe.names_session) return true;
   if (!report.known || report.received == 0) return false;

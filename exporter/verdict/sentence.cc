@@ -16,7 +16,7 @@ std::string delivery(const Figures& f) {
 }
 
 std::string silence(const Figures& f) {
-  return fmt::format("{} replies in a row are missing on the steady flow (more than {} cannot be chance)",
+  return fmt::format("{} replies in a row are missing on the steady flow ({} or more cannot be chance)",
                      f.losses_in_a_row, f.losses_needed);
 }
 
@@ -88,9 +88,13 @@ std::string explain(Verdict v, const Evidence& e) {
       return one_way(f);
     case Verdict::stuck_mapping:
       return fmt::format(
-          "The NAT behind {} stopped returning replies to the old port: {}, yet a newer flow has been "
-          "answered for {}; reconnecting from a new port cures it.",
-          f.uplink, silence(f), format_duration(f.outlived_age.value_or(Nanos::zero())));
+          "The NAT behind {} stopped returning replies to the old port: {}, yet {}; reconnecting from a new "
+          "port "
+          "cures it.",
+          f.uplink, silence(f),
+          f.outlived_age
+              ? fmt::format("a newer flow has been answered for {}", format_duration(*f.outlived_age))
+              : "newer flows are answered");
     case Verdict::new_flows_blocked:
       return fmt::format(
           "The old flow through {} is answered, but the last {} new flows got no reply: the NAT accepts "
@@ -105,9 +109,10 @@ std::string explain(Verdict v, const Evidence& e) {
           "packets died{}.",
           f.uplink, f.reflector, f.query_fault.empty() ? "" : " (" + f.query_fault + ")");
     case Verdict::short_mapping:
-      return fmt::format(
-          "The NAT behind {} forgets a mapping within {}: the tunnel needs a shorter keepalive.", f.uplink,
-          format_duration(f.dies_at_age.value_or(Nanos::zero())));
+      return fmt::format("The NAT behind {} forgets a mapping {}: the tunnel needs a shorter keepalive.",
+                         f.uplink,
+                         f.dies_at_age ? "within " + format_duration(*f.dies_at_age)
+                                       : "sooner than the tunnel's keepalive renews it");
     case Verdict::lossy:
       return lossy(f);
     case Verdict::healthy:

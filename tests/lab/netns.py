@@ -7,11 +7,13 @@ import contextlib
 import ctypes
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 
 CLONE_NEWNET = 0x40000000
+PR_SET_PDEATHSIG = 1
 INSIDE = "UPLINK_LAB_INSIDE"
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -86,10 +88,19 @@ def sysctl(name, **values):
                 file.write(str(value))
 
 
-def reexec(script, *arguments, pass_fds=()):
-    """Replaces this process by the same script inside a private world."""
-    for fd in pass_fds:
-        os.set_inheritable(fd, True)
-    sys.stdout.flush()
-    command = unshare_command(sys.executable, script, *arguments)
-    os.execvp(command[0], command)
+def spawn(command, **options):
+    """Starts an unshare_command() that cannot outlive us, even if we are killed; its whole world dies with it."""
+    return subprocess.Popen(command, preexec_fn=lambda: _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL), **options)
+
+
+def rerun(script, *arguments, pass_fds=()):
+    """Runs the same script inside a private world and returns its exit status.
+
+    unshare ignores SIGTERM and SIGINT, so the signals are seen to here: Ctrl-C reaches the script through the
+    terminal, and SIGTERM ends everything at once.
+    """
+    child = spawn(unshare_command(sys.executable, script, *arguments), pass_fds=pass_fds)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: child.kill())
+    status = child.wait()
+    return status if status >= 0 else 128 - status

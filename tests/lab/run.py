@@ -43,8 +43,8 @@ def outside(name, binaries):
     """Runs one scenario in a child; returns (status, seconds, output)."""
     started = time.monotonic()
     command = netns.unshare_command(sys.executable, os.path.abspath(__file__), "--inside", name, "--bin", binaries)
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          start_new_session=True) as child:
+    with netns.spawn(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                     start_new_session=True) as child:
         try:
             output = child.communicate(timeout=SCENARIOS[name].timeout)[0]
         except subprocess.TimeoutExpired:

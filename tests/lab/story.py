@@ -42,7 +42,9 @@ class Story:
         self.seen = {"arrivals": 0, "notes": 0, "verdicts": {}}
 
     def say(self, text):
-        print(f"[{time.monotonic() - self.begun:6.1f} s] {text}", flush=True)
+        # In one write: the narrator speaks from a thread of its own.
+        sys.stdout.write(f"[{time.monotonic() - self.begun:6.1f} s] {text}\n")
+        sys.stdout.flush()
 
     def raise_lab(self, forwards):
         """Network, daemons, agent, monitoring: everything but the fault."""
@@ -77,6 +79,12 @@ class Story:
         for note in self.pager.notes[self.seen["notes"]:]:
             self.say(f"  Alertmanager -> webhook: {note.status.upper()} {note.name}: {note.summary}")
             self.seen["notes"] += 1
+
+    def notified(self, name, status, timeout, **labels):
+        """The notification, after the narrator has told of it."""
+        note = self.pager.wait(name, status, timeout, **labels)
+        time.sleep(0.5)
+        return note
 
     def healthy(self):
         """Chapter 1: everything works."""
@@ -118,12 +126,12 @@ class Story:
 
     def page(self):
         """Chapter 3: somebody is woken, and told what to do."""
-        note = self.pager.wait("UplinkUdpOneWay", "firing", 90, uplink=MANSION)
+        note = self.notified("UplinkUdpOneWay", "firing", 90, uplink=MANSION)
         expect(MANSION in note.summary and "carrier NAT" in note.description, f"the page names no cause: {note.description}")
         command = note.remedy()
         expect(command, f"the page names no remedy: {note.description}")
         self.say(f"The page names uplink, cause and remedy:\n\n    {note.summary}\n    {note.description}\n")
-        self.pager.wait(LOOP, "firing", 60, tunnel="cloud")
+        self.notified(LOOP, "firing", 60, tunnel="cloud")
         return command.replace("VPN-SERVER", topology.CLOUD)
 
     def cure(self, command):
@@ -139,7 +147,7 @@ class Story:
                  netns.run("gw", "ip", "route", "show"))
         time.sleep(15)
         restarts = openvpn.restarts()
-        self.pager.wait(LOOP, "resolved", 170, tunnel="cloud")
+        self.notified(LOOP, "resolved", 170, tunnel="cloud")
         self.say(f"The tunnel's alert is resolved, {world.now() - since:.0f} s after the route went in.")
         expect(openvpn.reaches_home() and openvpn.restarts() == restarts, "the tunnel does not stand")
         expect(self.verdicts.samples[-1][1][MANSION] == "one_way", "the carrier uplink is no longer one_way")
@@ -197,7 +205,7 @@ def main():
         parser.error("the lab needs root, for its namespaces")
     forwards = forward.Forwards.listen()
     arguments = ["--bin", options.bin, "--forwards", str(forwards)] + (["--once"] if options.once else [])
-    netns.reexec(os.path.abspath(__file__), *arguments, pass_fds=forwards.fds())
+    return netns.rerun(os.path.abspath(__file__), *arguments, pass_fds=forwards.fds())
 
 
 if __name__ == "__main__":

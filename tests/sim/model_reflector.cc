@@ -39,7 +39,8 @@ ModelReflector::Session* ModelReflector::find(ByteView packet, std::uint16_t ssi
   if (const auto tlv = stamp::find_tlv(packet, mode(), stamp::TlvType::flow_control); tlv && identity_) {
     if (!stamp::verify_hmac_tlv(packet, mode(), identity_->secret)) return nullptr;
     const auto flow = stamp::FlowTlv::parse(tlv->value);
-    if (!flow || flow->key_id != identity_->key_id || flow->gateway_id != identity_->gateway_id) return nullptr;
+    if (!flow || flow->key_id != identity_->key_id || flow->gateway_id != identity_->gateway_id)
+      return nullptr;
     flow_id = flow->flow_id;
   }
   if (const auto tlv = stamp::find_tlv(packet, mode(), stamp::TlvType::extra_padding); tlv && !identity_) {

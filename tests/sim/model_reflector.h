@@ -42,9 +42,7 @@ class ModelReflector {
     std::bitset<stamp::kWindow> window;
     Endpoint endpoint;
   };
-  stamp::Mode mode() const {
-    return identity_ ? stamp::Mode::authenticated : stamp::Mode::unauthenticated;
-  }
+  stamp::Mode mode() const { return identity_ ? stamp::Mode::authenticated : stamp::Mode::unauthenticated; }
   Session* find(ByteView packet, std::uint16_t ssid, const Endpoint& source);
   static bool record(Session& session, std::uint32_t sequence);
   Bytes reply(WallTime now, ByteView packet, const stamp::SenderPacket& request, Session& session);
@@ -52,8 +50,8 @@ class ModelReflector {
 
   std::optional<probe::Identity> identity_;
   std::uint64_t instance_id_;
-  std::map<std::uint64_t, Session> sessions_;            ///< by flow id
-  std::map<std::uint16_t, std::uint64_t> newest_;        ///< flow id by SSID
+  std::map<std::uint64_t, Session> sessions_;      ///< by flow id
+  std::map<std::uint16_t, std::uint64_t> newest_;  ///< flow id by SSID
   std::uint64_t replied_ = 0;
   std::uint64_t refused_ = 0;
   std::uint64_t ignored_ = 0;

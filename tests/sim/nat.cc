@@ -23,9 +23,8 @@ Behaviour without_flows_until_now(VirtualPath& path) {
 }
 
 Behaviour only_flows_until_now(VirtualPath& path) {
-  return [begin = path.now().boot](const Packet& p) {
-    return p.now.time_since_epoch() - p.since_first < begin;
-  };
+  return
+      [begin = path.now().boot](const Packet& p) { return p.now.time_since_epoch() - p.since_first < begin; };
 }
 
 }  // namespace ue::sim

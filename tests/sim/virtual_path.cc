@@ -11,10 +11,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Nanos kJudging = 250ms;     // the agent publishes four times a second
-constexpr Nanos kAskTimeout = 4s;     // as the agent's
+constexpr Nanos kJudging = 250ms;                             // the agent publishes four times a second
+constexpr Nanos kAskTimeout = 4s;                             // as the agent's
 constexpr WallTime kEpoch{Nanos(1'790'000'000'000'000'000)};  // September 2026
-constexpr int kLivelock = 1000;       // advances without any progress of time
+constexpr int kLivelock = 1000;                               // advances without any progress of time
 
 probe::Identity identity() {
   probe::Identity id{0x0badcafe, 0x1122334455667788, {}};
@@ -56,9 +56,7 @@ Now VirtualPath::now() const {
   return {Instant{elapsed - suspended_}, kEpoch + elapsed + wall_offset_, elapsed};
 }
 
-void VirtualPath::at(Nanos time, std::function<void()> action) {
-  schedule(begin_ + time, std::move(action));
-}
+void VirtualPath::at(Nanos time, std::function<void()> action) { schedule(begin_ + time, std::move(action)); }
 
 void VirtualPath::every(Nanos period, std::function<void()> action) {
   schedule(world_ + period, [this, period, action = std::move(action), script = script_] {
@@ -81,7 +79,8 @@ void VirtualPath::run_until(Nanos time) {
     const auto when = std::min(wake, next);
     if (when > end) break;
     standing_still = when == world_ && wake <= next ? standing_still + 1 : 0;
-    if (standing_still > kLivelock) throw std::logic_error("the prober wants to be woken for ever:\n" + story());
+    if (standing_still > kLivelock)
+      throw std::logic_error("the prober wants to be woken for ever:\n" + story());
     world_ = when;
     if (next <= wake) {
       const auto run = events_.top().run;
@@ -157,9 +156,8 @@ void VirtualPath::send(const probe::SendProbe& probe) {
   }
   const int copies = out.duplicate > 0 && chance() < out.duplicate ? 2 : 1;
   for (int i = 0; i < copies; ++i) {
-    schedule(world_ + travel(out), [this, flow = probe.flow, bytes = probe.packet, sent = world_] {
-      arrive(flow, bytes, sent);
-    });
+    schedule(world_ + travel(out),
+             [this, flow = probe.flow, bytes = probe.packet, sent = world_] { arrive(flow, bytes, sent); });
   }
 }
 

@@ -18,9 +18,9 @@ namespace ue::sim {
 struct Packet {
   probe::FlowHandle flow = 0;  ///< stands for the source port
   bool outward = true;
-  Instant now{};             ///< time of the world, which goes on while the gateway sleeps
-  Nanos since_first{};       ///< since the NAT first saw this flow
-  Nanos since_outward{};     ///< since its newest packet out, before this one
+  Instant now{};          ///< time of the world, which goes on while the gateway sleeps
+  Nanos since_first{};    ///< since the NAT first saw this flow
+  Nanos since_outward{};  ///< since its newest packet out, before this one
 };
 
 /// Whether a packet passes; behaviours may keep state.
@@ -33,10 +33,10 @@ struct Link {
   double burst_begins = 0;
   double burst_ends = 1;
   Nanos delay = std::chrono::milliseconds(20);
-  Nanos jitter{};           ///< uniform, on top; may reorder
-  double straggler = 0;     ///< chance of a further 900 ms
-  double duplicate = 0;     ///< chance to arrive twice
-  Behaviour passes;         ///< empty: everything does
+  Nanos jitter{};        ///< uniform, on top; may reorder
+  double straggler = 0;  ///< chance of a further 900 ms
+  double duplicate = 0;  ///< chance to arrive twice
+  Behaviour passes;      ///< empty: everything does
   bool in_burst = false;
 };
 
@@ -66,8 +66,8 @@ struct Truth {
   std::uint64_t lost_inward = 0;
 };
 
-/// Deterministic: the same options and script give the same run. No clock, no thread, no socket; the cost of an
-/// event is logarithmic in what is on the way.
+/// Deterministic: the same options and script give the same run. No clock, no thread, no socket; the cost of
+/// an event is logarithmic in what is on the way.
 class VirtualPath {
  public:
   struct Options {
@@ -101,7 +101,10 @@ class VirtualPath {
   // Events of the world, to be called from a script.
   void step_clock(Nanos by) { wall_offset_ += by; }
   void suspend(Nanos time);
-  void restart() { prober_.restart(now()); carry_out(); }
+  void restart() {
+    prober_.restart(now());
+    carry_out();
+  }
   /// The NAT gives every flow another external port; replies on the way to the old ones are lost.
   void rebind() { ++binding_; }
   /// Nothing passes, UDP or TCP, from now on; or again.

@@ -40,7 +40,8 @@ TEST_P(FourSeconds, IsConcludedWithinTenSecondsOfTheFirstLostReply) {
     EXPECT_LE(*one_way - *t0, 10s) << seed << "\n" << path.story();
   }
 }
-INSTANTIATE_TEST_SUITE_P(Loss, FourSeconds, testing::Values(Lossy{0, 1000}, Lossy{.02, 2000}, Lossy{.05, 3000}));
+INSTANTIATE_TEST_SUITE_P(Loss, FourSeconds,
+                         testing::Values(Lossy{0, 1000}, Lossy{.02, 2000}, Lossy{.05, 3000}));
 
 TEST(OneWay, NamesTheAgeAtWhichRepliesEnd) {
   VirtualPath path(3);

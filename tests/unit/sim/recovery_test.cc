@@ -33,8 +33,7 @@ TEST_P(Recovery, ClearsOnlyWhenTwoNewFlowsHaveLivedLongEnough) {
     EXPECT_GE(proven, 2) << path.story();
   }
 }
-INSTANTIATE_TEST_SUITE_P(Lifetimes, Recovery,
-                         testing::Values(Cure{0s, 25s}, Cure{4s, 25s}, Cure{30s, 60s}));
+INSTANTIATE_TEST_SUITE_P(Lifetimes, Recovery, testing::Values(Cure{0s, 25s}, Cure{4s, 25s}, Cure{30s, 60s}));
 
 TEST(Recovery, ReturnsWithinThePaceOfRfc8085) {
   for (const auto lifetime : {0s, 4s, 30s}) {
@@ -56,8 +55,8 @@ TEST(Recovery, StuckMappingIsProvenByASuccessorThatOutlivesIt) {
     EXPECT_THAT(verdicts_since(path, 150s), ElementsAre(Verdict::return_lost, Verdict::stuck_mapping))
         << path.story();
     const auto stuck = path.first(Verdict::stuck_mapping).value_or(0s);
-    EXPECT_GE(stuck, 400s);         // as old as the one that died
-    EXPECT_LE(stuck, 400s + 40s);   // a tenth and 5 s more, and the time to see it
+    EXPECT_GE(stuck, 400s);        // as old as the one that died
+    EXPECT_LE(stuck, 400s + 40s);  // a tenth and 5 s more, and the time to see it
   }
 }
 
@@ -78,10 +77,31 @@ TEST(Recovery, AnOutageIsDownAndNothingElse) {
       path.at(begin + length, [&] { path.cut(false); });
       path.run_until(begin + length + 120s);
       EXPECT_THAT(verdicts(path), ElementsAre(Verdict::healthy, Verdict::down, Verdict::healthy))
-          << length.count() << " " << seed << "\n" << path.story();
+          << length.count() << " " << seed << "\n"
+          << path.story();
       EXPECT_LE(path.first(Verdict::down).value_or(begin), begin + 15s);
     }
   }
+}
+
+TEST(Recovery, ADeadReflectorIsTheReflectorsFaultAndClears) {
+  VirtualPath path(11);
+  path.at(100s, [&] { path.cut(true); });
+  path.at(103s, [&] {
+    path.context.silent_everywhere = true;
+    path.context.proof = "it refuses with a TCP reset";
+  });
+  path.at(400s, [&] {
+    path.cut(false);
+    path.reflector().restart(12);
+  });
+  path.at(405s, [&] {
+    path.context.silent_everywhere = false;
+    path.context.proof.clear();
+  });
+  path.run_until(500s);
+  EXPECT_THAT(verdicts(path), ElementsAre(Verdict::healthy, Verdict::reflector_down, Verdict::healthy))
+      << path.story();
 }
 
 TEST(Recovery, AShortOutageChangesNothing) {
@@ -92,7 +112,8 @@ TEST(Recovery, AShortOutageChangesNothing) {
       path.at(path.elapsed() + from_seconds(1 + 5 * path.chance()), [&] { path.cut(false); });
     });
     path.run_until(3000s);
-    EXPECT_THAT(verdicts(path), testing::Each(testing::AnyOf(Verdict::healthy, Verdict::lossy))) << path.story();
+    EXPECT_THAT(verdicts(path), testing::Each(testing::AnyOf(Verdict::healthy, Verdict::lossy)))
+        << path.story();
   }
 }
 

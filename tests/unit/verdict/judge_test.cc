@@ -2,133 +2,121 @@
 
 #include <gtest/gtest.h>
 
-#include "verdict/sentence.h"
-#include "verdict/table.h"
-#include "verdict/uplink_verdict.h"
-
 namespace ue::verdict {
 namespace {
 
 using namespace std::chrono_literals;
 
-Evidence healthy_evidence() {
+Evidence healthy() {
   Evidence e;
+  e.facts.steady = e.facts.fresh = e.facts.forward = Tri::yes;
   e.figures.uplink = "mansion";
   e.figures.reflector = "cloud";
-  e.facts.link = Tri::yes;
-  e.facts.steady = Tri::yes;
-  e.facts.fresh = Tri::yes;
   return e;
 }
 
-Evidence one_way_evidence() {
-  auto e = healthy_evidence();
+Evidence dead(Successors successors) {
+  auto e = healthy();
   e.facts.steady = Tri::no;
-  e.facts.forward = Tri::yes;
-  e.facts.successors = Successors::died;
-  e.figures.dies_at_age = 4s;
+  e.facts.successors = successors;
+  return e;
+}
+
+Evidence nothing() {
+  Evidence e;
+  e.figures.uplink = "mansion";
   return e;
 }
 
 class JudgeTest : public testing::Test {
  protected:
-  bool update(const Evidence& e, Nanos later, bool recovered = false) {
-    now_ += later;
-    return judge_.update(now_, e, recovered);
+  bool tell(Nanos at, const Evidence& e, bool recovered = false) {
+    return judge_.update(Instant{} + at, e, recovered);
   }
   Verdict verdict() const { return judge_.conclusion().verdict; }
-
   Judge judge_;
-  Instant now_{1h};
 };
 
-TEST_F(JudgeTest, BeginsUnknownAndSaysSo) {
-  EXPECT_FALSE(update(Evidence{}, 0s));
+TEST_F(JudgeTest, BeginsUnknownWithASentence) {
+  EXPECT_FALSE(tell(1s, nothing()));
   EXPECT_EQ(verdict(), Verdict::unknown);
-  EXPECT_FALSE(judge_.conclusion().why.empty());
+  EXPECT_EQ(judge_.conclusion().why, "Not enough evidence yet about mansion.");
+}
+
+TEST_F(JudgeTest, SaysWhenTheVerdictChangesAndOnlyThen) {
+  EXPECT_TRUE(tell(1s, healthy()));
+  EXPECT_FALSE(tell(2s, healthy()));
+  EXPECT_TRUE(tell(3s, dead(Successors::unknown)));
+  EXPECT_TRUE(tell(4s, dead(Successors::died)));
+  EXPECT_EQ(verdict(), Verdict::one_way);
+}
+
+TEST_F(JudgeTest, TheOldVerdictStandsWhileEvidenceIsMissingForTwoMinutes) {
+  tell(10s, healthy());
+  EXPECT_FALSE(tell(11s, nothing()));
+  EXPECT_FALSE(tell(129s, nothing()));
+  EXPECT_EQ(verdict(), Verdict::healthy);
+  EXPECT_TRUE(tell(130s, nothing()));
+  EXPECT_EQ(verdict(), Verdict::unknown);
+}
+
+TEST_F(JudgeTest, EvidenceRenewsThePatience) {
+  tell(10s, healthy());
+  tell(100s, nothing());
+  tell(101s, healthy());
+  EXPECT_FALSE(tell(220s, nothing()));
+  EXPECT_EQ(verdict(), Verdict::healthy);
 }
 
 TEST_F(JudgeTest, ABadVerdictClearsOnlyOnProof) {
-  update(healthy_evidence(), 0s);
-  EXPECT_TRUE(update(one_way_evidence(), 1s));
+  tell(1s, dead(Successors::died));
+  EXPECT_FALSE(tell(2s, healthy()));
+  EXPECT_FALSE(tell(1000s, healthy()));
   EXPECT_EQ(verdict(), Verdict::one_way);
-  EXPECT_FALSE(update(healthy_evidence(), 1h)) << "no flow has lived long enough";
-  EXPECT_EQ(verdict(), Verdict::one_way);
-  EXPECT_TRUE(update(healthy_evidence(), 1s, true));
+  EXPECT_TRUE(tell(1001s, healthy(), true));
   EXPECT_EQ(verdict(), Verdict::healthy);
 }
 
-TEST_F(JudgeTest, TheOldVerdictStandsWhileTheEvidenceIsIncomplete) {
-  update(healthy_evidence(), 0s);
-  auto partial = healthy_evidence();
-  partial.facts.steady = Tri::unknown;
-  EXPECT_FALSE(update(partial, 119s));
-  EXPECT_EQ(verdict(), Verdict::healthy);
-  EXPECT_TRUE(update(partial, 2s));
-  EXPECT_EQ(verdict(), Verdict::unknown);
+TEST_F(JudgeTest, ABadVerdictMayTurnIntoAnotherAtOnce) {
+  tell(1s, dead(Successors::unknown));
+  EXPECT_TRUE(tell(2s, dead(Successors::outlived)));
+  EXPECT_EQ(verdict(), Verdict::stuck_mapping);
 }
 
-TEST_F(JudgeTest, OneFaultMayGiveWayToAnotherAtOnce) {
-  update(one_way_evidence(), 0s);
-  auto outage = one_way_evidence();
-  outage.facts.forward = Tri::no;
-  outage.facts.fresh = Tri::no;
-  outage.facts.tcp = Tri::no;
-  EXPECT_TRUE(update(outage, 1s));
-  EXPECT_EQ(verdict(), Verdict::down);
+TEST_F(JudgeTest, AFaultOfTheGatewayReplacesABadVerdictWithoutProof) {
+  tell(1s, dead(Successors::died));
+  auto e = dead(Successors::died);
+  e.facts.local = Tri::no;
+  e.figures.local_fault = "no route";
+  EXPECT_TRUE(tell(2s, e));
+  EXPECT_EQ(verdict(), Verdict::local_fault);
+  EXPECT_TRUE(tell(3s, healthy()));  // and clears without it
 }
 
-TEST(SentenceTest, EveryVerdictIsExplainedInWholeSentences) {
-  auto e = one_way_evidence();
-  e.figures.link_fault = "eth2 has no carrier";
-  e.figures.local_fault = "rp_filter drops replies";
-  e.figures.proof = "it refuses";
-  for (const auto v : kAllVerdicts) {
-    const auto why = explain(v, e);
-    EXPECT_GT(why.size(), 20U) << name(v);
-    EXPECT_EQ(why.back(), '.') << why;
-  }
+TEST_F(JudgeTest, WhatIsNotBadClearsAtOnce) {
+  auto e = healthy();
+  e.facts.lossy = Tri::yes;
+  tell(1s, e);
+  EXPECT_EQ(verdict(), Verdict::lossy);
+  EXPECT_TRUE(tell(2s, healthy()));
 }
 
-TEST(SentenceTest, OneWayNamesTheAgeAndTheCure) {
-  const auto why = explain(Verdict::one_way, one_way_evidence());
-  EXPECT_NE(why.find("4s"), std::string::npos) << why;
-  EXPECT_NE(why.find("mansion"), std::string::npos) << why;
-  EXPECT_NE(why.find("another uplink"), std::string::npos) << why;
+TEST_F(JudgeTest, TheFiguresOfAStandingVerdictAreRenewed) {
+  auto e = healthy();
+  tell(1s, e);
+  e.figures.rtt = 42ms;
+  EXPECT_FALSE(tell(2s, e));
+  EXPECT_NE(judge_.conclusion().why.find("42.0 ms"), std::string::npos);
 }
 
-TEST(SentenceTest, DownWithoutAWitnessAdmitsThatItCouldBeTheReflector) {
-  auto e = healthy_evidence();
-  e.figures.every_uplink_silent = true;
-  EXPECT_NE(explain(Verdict::down, e).find("could be cloud itself"), std::string::npos);
-  e.figures.witness_configured = true;
-  EXPECT_EQ(explain(Verdict::down, e).find("could be cloud itself"), std::string::npos);
-}
-
-Conclusion concluded(Verdict v) { return {v, "Because."}; }
-
-TEST(UplinkVerdictTest, APathThatWorksClearsTheUplinkOfADeadReflector) {
-  const auto c =
-      combine({{"a", concluded(Verdict::reflector_down)}, {"b", concluded(Verdict::healthy)}}, "", {});
-  EXPECT_EQ(c.verdict, Verdict::healthy);
-  EXPECT_NE(c.why.find("path to a is reflector_down"), std::string::npos) << c.why;
-}
-
-TEST(UplinkVerdictTest, TheTunnelsOwnReflectorSpeaks) {
-  const std::vector<PathOpinion> paths{{"a", concluded(Verdict::one_way)},
-                                       {"b", concluded(Verdict::healthy)}};
-  EXPECT_EQ(combine(paths, "a", {}).verdict, Verdict::one_way);
-  EXPECT_EQ(combine(paths, "", {}).verdict, Verdict::healthy);
-}
-
-TEST(UplinkVerdictTest, TheTunnelsOwnReflectorsDeathSaysNothingAboutTheUplink) {
-  const std::vector<PathOpinion> paths{{"a", concluded(Verdict::reflector_down)},
-                                       {"b", concluded(Verdict::healthy)}};
-  EXPECT_EQ(combine(paths, "a", {}).verdict, Verdict::healthy);
-}
-
-TEST(UplinkVerdictTest, WithoutPathsTheLinkSpeaks) {
-  EXPECT_EQ(combine({}, "", concluded(Verdict::down)).verdict, Verdict::down);
+TEST(IsBad, AreThoseThatKeepTrafficFromGettingThrough) {
+  for (const auto v :
+       {Verdict::reflector_down, Verdict::down, Verdict::udp_blocked, Verdict::return_lost, Verdict::one_way,
+        Verdict::stuck_mapping, Verdict::new_flows_blocked, Verdict::no_return})
+    EXPECT_TRUE(is_bad(v)) << name(v);
+  for (const auto v : {Verdict::healthy, Verdict::lossy, Verdict::unknown, Verdict::local_fault,
+                       Verdict::short_mapping, Verdict::mtu_blackhole})
+    EXPECT_FALSE(is_bad(v)) << name(v);
 }
 
 }  // namespace

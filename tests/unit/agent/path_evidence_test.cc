@@ -1,0 +1,85 @@
+#include "agent/path_evidence.h"
+
+#include <gtest/gtest.h>
+
+#include "verdict/judge.h"
+
+namespace ue::agent {
+namespace {
+
+using verdict::Tri;
+using verdict::Verdict;
+
+TEST(PathEvidence, WhatIsNotKnownStaysUnknown) {
+  const auto e = make_evidence({}, {});
+  for (const auto t : {e.facts.forward, e.facts.steady, e.facts.fresh, e.facts.tcp, e.facts.attributable,
+                       e.facts.lossy, e.facts.refused, e.facts.size, e.facts.short_lived})
+    EXPECT_EQ(t, Tri::unknown);
+  EXPECT_EQ(e.facts.successors, verdict::Successors::unknown);
+  EXPECT_EQ(e.figures.forward_loss, 0);  // of no probes
+  EXPECT_EQ(e.figures.unattributed_loss, 0);
+}
+
+TEST(PathEvidence, EveryObservationHasItsFact) {
+  probe::Observation o;
+  o.steady = false;
+  o.fresh = true;
+  o.forward = true;
+  o.tcp = false;
+  o.attributable = true;
+  o.lossy = true;
+  o.successors = probe::Successors::died;
+  const auto f = make_evidence(o, {}).facts;
+  EXPECT_EQ(f.steady, Tri::no);
+  EXPECT_EQ(f.fresh, Tri::yes);
+  EXPECT_EQ(f.forward, Tri::yes);
+  EXPECT_EQ(f.tcp, Tri::no);
+  EXPECT_EQ(f.attributable, Tri::yes);
+  EXPECT_EQ(f.lossy, Tri::yes);
+  EXPECT_EQ(f.successors, verdict::Successors::died);
+  o.successors = probe::Successors::outlived;
+  EXPECT_EQ(make_evidence(o, {}).facts.successors, verdict::Successors::outlived);
+}
+
+TEST(PathEvidence, ALinkIsDownOnlyOnceThatIsSettled) {
+  PathContext c;
+  EXPECT_EQ(make_evidence({}, c).facts.link, Tri::yes);
+  c.link_up = false;
+  c.link_settled = false;
+  EXPECT_EQ(make_evidence({}, c).facts.link, Tri::unknown);
+  c.link_settled = true;
+  EXPECT_EQ(make_evidence({}, c).facts.link, Tri::no);
+}
+
+TEST(PathEvidence, TheReflectorIsAccusedOnlyWithProof) {
+  PathContext c;
+  c.silent_everywhere = true;
+  EXPECT_EQ(make_evidence({}, c).facts.reflector, Tri::no);
+  EXPECT_EQ(make_evidence({}, c).facts.refused, Tri::unknown);
+  c.proof = "it refuses with a TCP reset";
+  EXPECT_EQ(make_evidence({}, c).facts.refused, Tri::yes);
+}
+
+TEST(PathEvidence, ADirectionsLossIsOfWhatTravelledInIt) {
+  probe::Observation o;
+  o.window = {.answered = 60, .forward_lost = 25, .return_lost = 15, .unattributed = 100};
+  const auto f = make_evidence(o, {}).figures;
+  EXPECT_DOUBLE_EQ(f.forward_loss, .25);
+  EXPECT_DOUBLE_EQ(f.return_loss, .2);
+  EXPECT_DOUBLE_EQ(f.unattributed_loss, .5);
+  EXPECT_EQ(f.window_probes, 200U);
+}
+
+TEST(PathEvidence, WhereNothingReturnsThePaceIsRfc8085s) {
+  for (const auto v : verdict::kAllVerdicts) {
+    const bool nothing_returns = v == Verdict::one_way || v == Verdict::udp_blocked ||
+                                 v == Verdict::no_return || v == Verdict::down ||
+                                 v == Verdict::reflector_down;
+    EXPECT_EQ(standing_for(v) == probe::Standing::no_return, nothing_returns) << verdict::name(v);
+    // What clears only on proof needs the prober to look for that proof.
+    EXPECT_EQ(standing_for(v) != probe::Standing::fine, verdict::is_bad(v)) << verdict::name(v);
+  }
+}
+
+}  // namespace
+}  // namespace ue::agent

@@ -1,0 +1,115 @@
+#include "probe/delivery.h"
+
+#include <gtest/gtest.h>
+
+namespace ue::probe {
+namespace {
+
+using namespace std::chrono_literals;
+
+class DeliveryTest : public testing::Test {
+ protected:
+  static Now at(Nanos t) { return {Instant{} + t, WallTime{} + t, t}; }
+  void SetUp() override {
+    for (auto t = 0s; t < 20s; t += 1s) flow_.record_sent(at(t), true);
+    flow_.record_answer(4, 4, at(4040ms), at(4040ms).wall);
+    flow_.expire(Instant{} + 60s, 300ms);
+  }
+  stamp::FlowReport report(std::uint32_t highest) const {
+    stamp::FlowReport r;
+    r.flow_id = flow_.flow_id;
+    r.known = true;
+    r.received = highest + 1;
+    r.highest_sequence = highest;
+    for (std::uint32_t i = 0; i <= highest; ++i) r.window.set(i);
+    return r;
+  }
+  void tell(Nanos asked, const stamp::FlowReport& r, bool credible = true, Nanos instance_since = {}) {
+    delivery_.begin(Instant{} + asked + 100ms, Instant{} + asked, credible, Instant{} + instance_since);
+    delivery_.add(flow_, r, true);
+  }
+  std::optional<bool> arrived(Nanos now, std::uint32_t needed = 8) const {
+    return delivery_.arrived(Instant{} + now, flow_.first_loss(), needed);
+  }
+
+  Flow flow_{1, 77, 5, Role::steady, Instant{}};
+  Delivery delivery_;
+};
+
+TEST_F(DeliveryTest, NobodyToldAnything) { EXPECT_FALSE(arrived(1s)); }
+
+TEST_F(DeliveryTest, TheUnansweredProbesDidArrive) {
+  tell(21s, report(19));
+  EXPECT_EQ(arrived(22s), true);
+  EXPECT_EQ(delivery_.delivered(), 15U);  // 5 to 19: what came before was answered
+  EXPECT_TRUE(delivery_.proves(flow_.first_loss()));
+  EXPECT_FALSE(delivery_.denying_since());
+}
+
+TEST_F(DeliveryTest, NoneDid) {
+  tell(21s, report(4));
+  EXPECT_EQ(arrived(22s), false);
+  EXPECT_EQ(delivery_.delivered(), 0U);
+  EXPECT_FALSE(arrived(22s, 16)) << "too few for a lossy path";
+}
+
+TEST_F(DeliveryTest, OnceTheyDidAndThenNoLonger) {
+  tell(21s, report(10));  // the newest nine did not
+  EXPECT_EQ(arrived(22s), false);
+  EXPECT_EQ(delivery_.delivered(), 6U);
+}
+
+TEST_F(DeliveryTest, StragglersAreWaitedFor) {
+  tell(12500ms, report(11));  // 12 to 19 are too young, or not even sent then
+  EXPECT_EQ(arrived(13s), true);
+}
+
+TEST_F(DeliveryTest, AStrangerOrANewcomerDeniesNothing) {
+  tell(21s, report(4), false);
+  EXPECT_FALSE(arrived(22s));
+  tell(21s, report(4), true, 15s);
+  EXPECT_FALSE(arrived(22s));  // five denials
+  EXPECT_EQ(arrived(22s, 5), false);
+}
+
+TEST_F(DeliveryTest, TwoProbesThatArrivedMayHaveLostTheirRepliesByChance) {
+  tell(7500ms, report(6));
+  EXPECT_EQ(delivery_.delivered(), 2U);
+  EXPECT_NE(arrived(8s), true);
+}
+
+TEST_F(DeliveryTest, AnAnswerAboutAnotherSilenceSaysNothing) {
+  tell(21s, report(19));
+  EXPECT_FALSE(delivery_.arrived(Instant{} + 22s, Instant{} + 6s, 8));
+  EXPECT_FALSE(delivery_.arrived(Instant{} + 22s, std::nullopt, 8));
+}
+
+TEST_F(DeliveryTest, OtherFlowsProveNoArrivalButDenyIt) {
+  delivery_.begin(Instant{} + 21s, Instant{} + 21s, true, Instant{});
+  delivery_.add(flow_, report(19), false);
+  EXPECT_EQ(delivery_.delivered(), 15U);
+  EXPECT_NE(arrived(22s), true);
+  delivery_.begin(Instant{} + 21s, Instant{} + 21s, true, Instant{});
+  delivery_.add(flow_, report(4), false);
+  EXPECT_EQ(arrived(22s), false);
+}
+
+TEST_F(DeliveryTest, AnAnswerAges) {
+  tell(21s, report(19));
+  EXPECT_EQ(arrived(111s), true);
+  EXPECT_FALSE(arrived(112s));
+}
+
+TEST_F(DeliveryTest, RemembersSinceWhenItIsDenied) {
+  tell(21s, report(4));
+  EXPECT_EQ(delivery_.denying_since(), Instant{} + 21100ms);
+  tell(51s, report(4));
+  EXPECT_EQ(delivery_.denying_since(), Instant{} + 21100ms);
+  tell(200s, report(4));  // too long without an answer
+  EXPECT_EQ(delivery_.denying_since(), Instant{} + 200100ms);
+  delivery_.clear();
+  EXPECT_FALSE(delivery_.denying_since());
+}
+
+}  // namespace
+}  // namespace ue::probe
