@@ -3,7 +3,7 @@
 # Runs every test and counts them: the last line is `N passed, N failed`, the exit status is 1 where one failed.
 #
 #   tests/run.sh          everything; at most 14 minutes on two cores, builds included
-#   tests/run.sh --full   the lab three times over and the sanitizers over every seed, too
+#   tests/run.sh --full   the lab three times over
 #
 # On a fresh Debian it installs what it needs (as root). Parts that mostly wait run beside those that compute.
 set -uo pipefail

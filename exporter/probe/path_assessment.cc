@@ -90,7 +90,9 @@ void PathProber::assess(const Now& now) {
   if (paced && inquest_->recovered() && (silent_since_ || s->answers() < kConvincing)) {
     // The return is there again for new flows, which have been asked more often than the old port.
     for (auto& [handle, flow] : flows_) {
+      // One that has lived: a young one would have to be replaced at once, and so on.
       if (!flow->open || flow->role != Role::trial || flow->loss_run() > 0) continue;
+      if (flow->answered_age() < inquest_->proof_age()) continue;
       close(*s);
       flow->role = Role::steady;
       steady_ = handle;
