@@ -48,9 +48,11 @@ void Asking::done(Instant now, bool answered, bool own) {
   if (own) {
     own_answer_ = now;
     own_failures_ = 0;
+    if (!answered_since_) answered_since_ = now;
   } else {
     own_failure_ = now;
     ++own_failures_;
+    answered_since_.reset();
   }
   failures_ = answered ? 0 : failures_ + 1;
   if (answered) {

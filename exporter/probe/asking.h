@@ -27,6 +27,8 @@ class Asking {
   /// An authenticated answer through this uplink: yes; two attempts in a row without: no; older than 90 s:
   /// unknown.
   std::optional<bool> tcp_works(Instant now) const;
+  /// Since when every question has been answered through this uplink.
+  std::optional<Instant> answered_since() const { return answered_since_; }
   bool asked_ever() const { return last_.has_value(); }
   /// Since when questions have been answered by nobody; nothing while they are.
   std::optional<Instant> mute_since() const { return mute_since_; }
@@ -36,6 +38,7 @@ class Asking {
   std::optional<Instant> own_answer_;
   std::optional<Instant> own_failure_;
   std::optional<Instant> mute_since_;
+  std::optional<Instant> answered_since_;
   int own_failures_ = 0;
   int failures_ = 0;
   bool under_way_ = false;

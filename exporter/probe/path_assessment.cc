@@ -189,7 +189,8 @@ Observation PathProber::observe(Instant now) const {
   o.tcp = asking_.tcp_works(now);
   if (o.forward) {
     o.attributable = true;
-  } else if (silent_since_ && now - *silent_since_ > kTellingTime && !delivery_.denying_since()) {
+  } else if (silent_since_ && now - *silent_since_ > kTellingTime && !delivery_.denying_since() &&
+             asking_.answered_since() && now - *asking_.answered_since() > kTellingTime) {
     o.attributable = false;
   }
   o.lossy = forward_alarm_.raised() || return_alarm_.raised() || unattributed_alarm_.raised();

@@ -61,6 +61,16 @@ TEST(Asking, AnAnswerThroughAnotherUplinkSaysNothingGoodOfThisOne) {
   EXPECT_FALSE(a.mute_since());
 }
 
+TEST(Asking, KnowsSinceWhenEveryQuestionIsAnswered) {
+  Asking a;
+  EXPECT_FALSE(a.answered_since());
+  a.done(at(5s), true, true);
+  a.done(at(9s), true, true);
+  EXPECT_EQ(a.answered_since(), at(5s));
+  a.done(at(12s), true, false);
+  EXPECT_FALSE(a.answered_since());
+}
+
 TEST(Asking, KnowsSinceWhenNobodyAnswers) {
   Asking a;
   a.done(at(5s), false, false);
