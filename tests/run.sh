@@ -35,7 +35,7 @@ part() {
   [ "$failed" = 0 ] || verdict=FAIL
   echo "$passed $failed" > "$logs/$name.count"
   printf '%s  %4d s  %-24s %s passed, %s failed\n' "$verdict" $((SECONDS - start)) "$name" "$passed" "$failed"
-  grep -E '^skip|^\[  SKIPPED \] .*\(|Skipped$' "$logs/$name.log" | sort -u | sed 's/^/      /'
+  grep -E '^skip|^\[  SKIPPED \] .*\(|\*\*\*Skipped' "$logs/$name.log" | sort -u | sed 's/^/      /'
   if [ $verdict = FAIL ]; then
     # The whole log of a failed scenario is there; of anything else, its end.
     grep -vE '^ok |^\[ +(OK|RUN)' "$logs/$name.log" | tail -n 150 | sed 's/^/    | /'

@@ -1,12 +1,9 @@
 // uplink_reflector: the far end of the probes, on the VPN server or any host with a public address.
-#include <sys/resource.h>
-
 #include <CLI/CLI.hpp>
-#include <filesystem>
-#include <fstream>
 #include <iostream>
 
 #include "base/log.h"
+#include "metrics/process_stats.h"
 #include "metrics/snapshot.h"
 #include "metrics/snapshot_box.h"
 #include "reflector/service.h"
@@ -33,40 +30,10 @@ int fail(const std::string& reason) {
   return kUsage;
 }
 
-/// One figure of /proc/self/status in its own unit; 0 where it cannot be read.
-std::uint64_t status_figure(std::string_view key) {
-  std::ifstream file("/proc/self/status");
-  for (std::string line; std::getline(file, line);) {
-    if (line.starts_with(key)) return std::strtoull(line.c_str() + key.size(), nullptr, 10);
-  }
-  return 0;
-}
-
-metrics::Process process_figures() {
-  static const double started = to_unix_seconds(read_clocks().wall);
-  metrics::Process p;
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  p.cpu_seconds = static_cast<double>(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-                  static_cast<double>(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1e-6;
-  p.start_time = started;
-  p.resident_bytes = status_figure("VmRSS:") * 1024;
-  p.virtual_bytes = status_figure("VmSize:") * 1024;
-  p.threads = status_figure("Threads:");
-  std::error_code error;
-  for (std::filesystem::directory_iterator fd("/proc/self/fd", error), end; !error && fd != end;
-       fd.increment(error)) {
-    ++p.open_fds;
-  }
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) == 0) p.max_fds = limit.rlim_cur;
-  return p;
-}
-
 metrics::ReflectorSnapshot to_snapshot(const reflector::Status& status) {
   metrics::ReflectorSnapshot s;
   s.build = {UPLINK_VERSION, "", __VERSION__};
-  s.process = process_figures();
+  s.process = metrics::read_process_stats();
   s.published = to_unix_seconds(read_clocks().wall);
   s.packets = status.packets;
   s.queries = status.queries;

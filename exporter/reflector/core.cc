@@ -17,15 +17,17 @@ void ReflectorCore::replace_policy(Policy policy) {
   limiter_.set_rate(rate, rate);  // a second's worth may come at once
 }
 
-std::optional<ByteView> ReflectorCore::handle(const Now& now, const Datagram& datagram,
-                                              std::span<std::uint8_t> out) {
-  const auto outcome = process(now, datagram, out);
+std::optional<Reply> ReflectorCore::handle(const Now& now, const Datagram& datagram,
+                                           std::span<std::uint8_t> out) {
+  Reply reply;
+  const auto outcome = process(now, datagram, out, reply);
   ++outcomes_[static_cast<std::size_t>(outcome)];
   if (outcome != Outcome::reflected) return std::nullopt;
-  return ByteView(out).first(datagram.bytes.size());
+  return reply;
 }
 
-Outcome ReflectorCore::process(const Now& now, const Datagram& datagram, std::span<std::uint8_t> out) {
+Outcome ReflectorCore::process(const Now& now, const Datagram& datagram, std::span<std::uint8_t> out,
+                               Reply& reply) {
   const auto bytes = datagram.bytes;
   if (bytes.size() > kMaxDatagram) return Outcome::oversized;
   if (bytes.size() < stamp::kUnauthenticatedSize) return Outcome::too_short;
@@ -43,7 +45,7 @@ Outcome ReflectorCore::process(const Now& now, const Datagram& datagram, std::sp
   Session* session = nullptr;
   if (const auto end = find_session(now, request, session)) return *end;
   if (const auto end = receive(now, request, *session)) return *end;
-  reply(now, request, *session, out);
+  reply = answer(now, request, *session, out);
   return Outcome::reflected;
 }
 
@@ -132,6 +134,7 @@ ReflectorCore::Step ReflectorCore::receive(const Now& now, const Request& reques
       return Outcome::replayed;
     }
     session.received = session.refused = session.sent = 0;
+    session.replied.reset();
     session.window = {};
     arrival = session.window.record(sequence);
   }
@@ -157,8 +160,8 @@ ReflectorCore::Step ReflectorCore::receive(const Now& now, const Request& reques
   return std::nullopt;
 }
 
-void ReflectorCore::reply(const Now& now, const Request& request, Session& session,
-                          std::span<std::uint8_t> out) {
+Reply ReflectorCore::answer(const Now& now, const Request& request, Session& session,
+                            std::span<std::uint8_t> out) {
   ReplyFacts facts;
   facts.mode = request.mode;
   facts.base.sequence = static_cast<std::uint32_t>(session.sent++);
@@ -172,10 +175,12 @@ void ReflectorCore::reply(const Now& now, const Request& request, Session& sessi
   facts.base.sender_ttl = request.datagram.ttl;
   facts.counters.reflector_rx = static_cast<std::uint32_t>(session.received);
   facts.counters.reflector_tx = static_cast<std::uint32_t>(session.sent);
+  facts.previous_reply = session.replied;
+  session.replied = now.wall;
   facts.instance = instance_;
   facts.secret = request.secret;
   facts.integrity_ok = request.integrity_ok;
-  write_reply(request.datagram, facts, out);
+  return write_reply(request.datagram, facts, out);
 }
 
 stamp::FlowReport ReflectorCore::report(Instant now, const Owner& owner, std::uint64_t flow_id) const {

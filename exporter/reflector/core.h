@@ -30,7 +30,7 @@ class ReflectorCore {
 
   /// Writes the reply into `out` (kMaxDatagram octets) and returns it; nothing where there is none to send.
   /// The reply's Timestamp is `now.wall`.
-  std::optional<ByteView> handle(const Now& now, const Datagram& datagram, std::span<std::uint8_t> out);
+  std::optional<Reply> handle(const Now& now, const Datagram& datagram, std::span<std::uint8_t> out);
 
   /// Keys, limits and permissions from now on. Sessions stay; those of a key that is gone are never matched
   /// again.
@@ -72,13 +72,13 @@ class ReflectorCore {
   };
   using Step = std::optional<Outcome>;  ///< what ended the packet's way, or nothing: it goes on
 
-  Outcome process(const Now& now, const Datagram& datagram, std::span<std::uint8_t> out);
+  Outcome process(const Now& now, const Datagram& datagram, std::span<std::uint8_t> out, Reply& reply);
   Step authenticate(Request& request);
   Step try_owner(Request& request, const Owner& owner);
   Step find_session(const Now& now, const Request& request, Session*& session);
   Step find_or_create(const Now& now, const SessionId& id, const Request& request, Session*& session);
   Step receive(const Now& now, const Request& request, Session& session);
-  void reply(const Now& now, const Request& request, Session& session, std::span<std::uint8_t> out);
+  Reply answer(const Now& now, const Request& request, Session& session, std::span<std::uint8_t> out);
 
   bool allow_unauthenticated_ = false;
   std::size_t sessions_limit_ = 0;

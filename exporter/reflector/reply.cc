@@ -18,6 +18,14 @@ constexpr std::uint8_t kFilled = 0;
 constexpr std::uint8_t kSubDestinationIp = 4;
 constexpr std::uint8_t kSubSourceIp = 7;
 
+// RFC 8972 §5.3 and §5.4: the registries of synchronisation sources and of timestamping methods.
+constexpr std::uint8_t kSyncNtp = 1;
+constexpr std::uint8_t kSyncFreeRunning = 5;
+constexpr std::uint8_t kTimestampSoftware = 2;
+
+constexpr std::uint8_t kDscpMask = 0xfc;
+constexpr std::uint8_t kReversePathRefused = 1;  // RFC 8972 §4.4, field RP
+
 void fill_address(std::span<std::uint8_t> sub_tlv, std::uint8_t request_type, const IpAddress& address) {
   sub_tlv[0] = kFilled;
   sub_tlv[1] = static_cast<std::uint8_t>(request_type + (address.is_v4() ? 1 : 2));
@@ -59,6 +67,43 @@ std::uint8_t fill_direct_measurement(std::span<std::uint8_t> value,
   return kFilled;
 }
 
+/// RFC 8972 §4.3: both of our timestamps are the kernel's clock, read in software.
+std::uint8_t fill_timestamp_information(std::span<std::uint8_t> value, const ReplyFacts& facts) {
+  if (value.size() < 4) return stamp::kFlagMalformed;
+  const auto source = facts.base.error_estimate.synchronised ? kSyncNtp : kSyncFreeRunning;
+  value[0] = value[2] = source;
+  value[1] = value[3] = kTimestampSoftware;
+  return kFilled;
+}
+
+/// RFC 8972 §4.4 with its erratum 8199 (DSCP2 and ECN are those of the request as it arrived). A DSCP that is
+/// not the request's own must be asked for with a key: strangers do not get our network to prefer their
+/// packets.
+std::uint8_t fill_class_of_service(std::span<std::uint8_t> value, const Datagram& request,
+                                   const ReplyFacts& facts, std::uint8_t& traffic_class) {
+  if (value.size() != 4) return stamp::kFlagMalformed;
+  const auto wanted = static_cast<std::uint8_t>(value[0] & kDscpMask);
+  const bool allowed = facts.mode == stamp::Mode::authenticated || wanted == traffic_class;
+  if (allowed) traffic_class = wanted;
+  put_u16(&value[0], static_cast<std::uint16_t>(wanted << 8 | request.traffic_class << 2 |
+                                                (allowed ? 0 : kReversePathRefused)));
+  return kFilled;
+}
+
+/// RFC 8972 §4.7 with its erratum 8339 (the TLV's own Length is what must fit): Sequence Number and time of
+/// the session's last reply before this one, zero where this is the first.
+std::uint8_t fill_follow_up(std::span<std::uint8_t> value, const ReplyFacts& facts) {
+  if (value.size() != 16) return stamp::kFlagMalformed;
+  std::fill(value.begin(), value.end(), 0);
+  if (!facts.previous_reply) return kFilled;
+  put_u32(&value[0], facts.base.sequence - 1);
+  const auto sent = stamp::NtpTime::from(*facts.previous_reply);
+  put_u32(&value[4], sent.seconds);
+  put_u32(&value[8], sent.fraction);
+  value[12] = kTimestampSoftware;
+  return kFilled;
+}
+
 std::uint8_t fill_flow(std::span<std::uint8_t> value, const ReplyFacts& facts) {
   // Another version has another meaning; only its sender's own replies can tell what.
   if (value.size() == stamp::FlowTlv::kSize && value[0] != stamp::FlowTlv::kVersion)
@@ -87,19 +132,26 @@ std::uint8_t fill_hmac(ByteView reply, std::span<std::uint8_t> value, const Repl
 
 bool understood(std::uint8_t type) {
   const auto t = static_cast<TlvType>(type);
-  return t == TlvType::extra_padding || t == TlvType::location || t == TlvType::direct_measurement ||
-         t == TlvType::hmac || t == TlvType::flow_control;
+  return t == TlvType::extra_padding || t == TlvType::location || t == TlvType::timestamp_information ||
+         t == TlvType::class_of_service || t == TlvType::direct_measurement ||
+         t == TlvType::follow_up_telemetry || t == TlvType::hmac || t == TlvType::flow_control;
 }
 
 /// Fills one TLV in place and returns its flags. `value_at` is the offset of its value in `reply`.
 std::uint8_t fill(std::uint8_t type, std::span<std::uint8_t> reply, std::size_t value_at, std::size_t length,
-                  const Datagram& request, const ReplyFacts& facts) {
+                  const Datagram& request, const ReplyFacts& facts, std::uint8_t& traffic_class) {
   const auto value = reply.subspan(value_at, length);
   switch (static_cast<TlvType>(type)) {
     case TlvType::extra_padding:
       return kFilled;
     case TlvType::location:
       return fill_location(value, request);
+    case TlvType::timestamp_information:
+      return fill_timestamp_information(value, facts);
+    case TlvType::class_of_service:
+      return fill_class_of_service(value, request, facts, traffic_class);
+    case TlvType::follow_up_telemetry:
+      return fill_follow_up(value, facts);
     case TlvType::direct_measurement:
       return fill_direct_measurement(value, facts.counters);
     case TlvType::hmac:
@@ -113,12 +165,13 @@ std::uint8_t fill(std::uint8_t type, std::span<std::uint8_t> reply, std::size_t 
 
 }  // namespace
 
-std::size_t write_reply(const Datagram& request, const ReplyFacts& facts, std::span<std::uint8_t> out) {
+Reply write_reply(const Datagram& request, const ReplyFacts& facts, std::span<std::uint8_t> out) {
   const auto reply = out.first(request.bytes.size());
   std::copy(request.bytes.begin(), request.bytes.end(), reply.begin());
   stamp::encode(facts.base, facts.mode, reply);
   if (facts.mode == stamp::Mode::authenticated) stamp::sign_base(reply, facts.secret.value());
 
+  auto traffic_class = static_cast<std::uint8_t>(request.traffic_class & kDscpMask);
   stamp::TlvReader reader(request.bytes, facts.mode);
   while (const auto tlv = reader.next()) {
     auto& flags = reply[tlv->offset];
@@ -126,14 +179,15 @@ std::size_t write_reply(const Datagram& request, const ReplyFacts& facts, std::s
       flags = stamp::kFlagIntegrity | (understood(tlv->type) ? kFilled : stamp::kFlagUnrecognised);
       continue;
     }
-    flags = fill(tlv->type, reply, tlv->offset + stamp::kTlvHeaderSize, tlv->value.size(), request, facts);
-    if ((flags & stamp::kFlagMalformed) != 0) return reply.size();
+    flags = fill(tlv->type, reply, tlv->offset + stamp::kTlvHeaderSize, tlv->value.size(), request, facts,
+                 traffic_class);
+    if ((flags & stamp::kFlagMalformed) != 0) return {reply, traffic_class};
   }
   if (reader.malformed()) {
     reply[reader.malformed_offset()] =
         stamp::kFlagMalformed | (facts.integrity_ok ? 0 : stamp::kFlagIntegrity);
   }
-  return reply.size();
+  return {reply, traffic_class};
 }
 
 }  // namespace ue::reflector

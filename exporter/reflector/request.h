@@ -18,7 +18,8 @@ struct Datagram {
   Endpoint source;
   Endpoint local;  ///< the address and port it was sent to
   std::uint8_t ttl = 0;
-  WallTime received{};  ///< the kernel's receive timestamp
+  std::uint8_t traffic_class = 0;  ///< DSCP (6 bits) and ECN (2)
+  WallTime received{};             ///< the kernel's receive timestamp
 };
 
 /// Tells the modes apart, which share a port: an authenticated packet has zeroes (MBZ) where an

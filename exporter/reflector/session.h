@@ -31,10 +31,11 @@ struct SessionId {
 /// One STAMP session as the reflector sees it.
 struct Session {
   SessionId id;
-  Instant last_seen{};         ///< of the newest packet that was no replay
-  std::uint64_t received = 0;  ///< every packet whose HMAC was right
-  std::uint64_t refused = 0;   ///< of these
-  std::uint64_t sent = 0;      ///< replies; the next reply's Sequence Number (RFC 8762 §4.3, stateful)
+  Instant last_seen{};              ///< of the newest packet that was no replay
+  std::uint64_t received = 0;       ///< every packet whose HMAC was right
+  std::uint64_t refused = 0;        ///< of these
+  std::uint64_t sent = 0;           ///< replies; the next reply's Sequence Number (RFC 8762 §4.3, stateful)
+  std::optional<WallTime> replied;  ///< when the newest reply was made
   std::uint32_t unproven = 0;  ///< packets of a foreign session that did not begin with sequence number 0
   SequenceWindow window;
   std::optional<Endpoint> endpoint;    ///< where the newest packet came from

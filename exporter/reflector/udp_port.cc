@@ -9,77 +9,14 @@
 #include <cstring>
 
 #include "base/log.h"
+#include "reflector/ancillary.h"
 
 namespace ue::reflector {
 
 namespace {
 
-constexpr std::size_t kControlSize = 128;
 constexpr int kReceiveBuffer =
     4 << 20;  // the kernel caps it at rmem_max; a burst of probes must not be lost here
-
-/// What the control messages of one datagram say.
-struct Ancillary {
-  std::optional<IpAddress> local;
-  unsigned interface = 0;
-  std::uint8_t ttl = 0;
-  std::optional<WallTime> received;
-  bool unicast = true;
-};
-
-template <typename T>
-T read_as(const cmsghdr* c) {
-  T value{};
-  std::memcpy(&value, CMSG_DATA(c), sizeof value);
-  return value;
-}
-
-IpAddress address_of(const in6_addr& a) {
-  std::array<std::uint8_t, 16> bytes{};
-  std::memcpy(bytes.data(), &a, bytes.size());
-  return IpAddress::v6(bytes);
-}
-
-Ancillary read_ancillary(msghdr& message) {
-  Ancillary out;
-  for (auto* c = CMSG_FIRSTHDR(&message); c != nullptr; c = CMSG_NXTHDR(&message, c)) {
-    if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS) {
-      const auto t = read_as<timespec>(c);
-      out.received = WallTime(std::chrono::seconds(t.tv_sec) + Nanos(t.tv_nsec));
-    } else if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
-      const auto info = read_as<in_pktinfo>(c);
-      out.local = IpAddress::v4(ntohl(info.ipi_spec_dst.s_addr));
-      out.unicast = info.ipi_addr.s_addr == info.ipi_spec_dst.s_addr;  // else a group or broadcast address
-    } else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
-      const auto info = read_as<in6_pktinfo>(c);
-      out.local = address_of(info.ipi6_addr);
-      out.unicast = info.ipi6_addr.s6_addr[0] != 0xff;
-      out.interface = info.ipi6_ifindex;
-    } else if ((c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TTL) ||
-               (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_HOPLIMIT)) {
-      out.ttl = static_cast<std::uint8_t>(read_as<int>(c));
-    }
-  }
-  return out;
-}
-
-/// Writes the control message that makes a reply leave from `local`; returns its length.
-std::size_t write_source(std::span<std::uint8_t> control, const IpAddress& local, unsigned interface) {
-  auto* c = reinterpret_cast<cmsghdr*>(control.data());
-  if (local.is_v4()) {
-    in_pktinfo info{};  // no interface: routing decides, by the source address where policy rules say so
-    info.ipi_spec_dst.s_addr = htonl(local.v4_value());
-    *c = {CMSG_LEN(sizeof info), IPPROTO_IP, IP_PKTINFO};
-    std::memcpy(CMSG_DATA(c), &info, sizeof info);
-    return CMSG_SPACE(sizeof info);
-  }
-  in6_pktinfo info{};
-  std::memcpy(&info.ipi6_addr, local.bytes().data(), 16);
-  info.ipi6_ifindex = local.is_link_local() ? interface : 0;
-  *c = {CMSG_LEN(sizeof info), IPPROTO_IPV6, IPV6_PKTINFO};
-  std::memcpy(CMSG_DATA(c), &info, sizeof info);
-  return CMSG_SPACE(sizeof info);
-}
 
 bool enable(int fd, int level, int option) {
   const int on = 1;
@@ -92,9 +29,10 @@ bool set_options(int fd, bool v6) {
   if (!enable(fd, SOL_SOCKET, SO_TIMESTAMPNS)) return false;
   if (v6) {
     return enable(fd, IPPROTO_IPV6, IPV6_V6ONLY) && enable(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO) &&
-           enable(fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT);
+           enable(fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT) && enable(fd, IPPROTO_IPV6, IPV6_RECVTCLASS);
   }
-  return enable(fd, IPPROTO_IP, IP_PKTINFO) && enable(fd, IPPROTO_IP, IP_RECVTTL);
+  return enable(fd, IPPROTO_IP, IP_PKTINFO) && enable(fd, IPPROTO_IP, IP_RECVTTL) &&
+         enable(fd, IPPROTO_IP, IP_RECVTOS);
 }
 
 }  // namespace
@@ -212,10 +150,11 @@ std::size_t UdpPort::answer(std::size_t received) {
     datagram.source = Endpoint::from_sockaddr(reinterpret_cast<const sockaddr*>(&b.sources[i]));
     datagram.local = {ancillary.local.value_or(local_.address), local_.port};
     datagram.ttl = ancillary.ttl;
+    datagram.traffic_class = ancillary.traffic_class;
     datagram.received = ancillary.received.value_or(now.wall);
     const auto reply = core_.handle(now, datagram, b.out[replies]);
     if (!reply) continue;
-    b.out_parts[replies] = {b.out[replies].data(), reply->size()};
+    b.out_parts[replies] = {b.out[replies].data(), reply->bytes.size()};
     auto& header = b.out_messages[replies].msg_hdr;
     header = {};
     header.msg_name = &b.sources[i];  // with the scope of a link-local address
@@ -225,7 +164,8 @@ std::size_t UdpPort::answer(std::size_t received) {
     if (ancillary.local) {
       auto& control = b.out_control[replies].octets;
       header.msg_control = control.data();
-      header.msg_controllen = write_source(control, *ancillary.local, ancillary.interface);
+      header.msg_controllen =
+          write_ancillary(control, *ancillary.local, ancillary.interface, reply->traffic_class);
     }
     ++replies;
   }

@@ -1,5 +1,6 @@
 #include "reflector/reply.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "sender.h"
@@ -126,16 +127,105 @@ TEST(Reply, DirectMeasurementCountsPacketsAndReplies) {
             "000000");
 }
 
+TEST(Reply, TimestampInformationTellsOfTheClock) {
+  Exchange x(false);
+  EXPECT_EQ(x.tlvs(hex("80030004"
+                       "00000000")),
+            "00030004"
+            "05020502");  // free-running, software
+  x.rig.core.set_error_estimate({true, false, 0, 1});
+  EXPECT_EQ(x.tlvs(hex("80030006"
+                       "ffffffff"
+                       "0a0b")),
+            "00030006"
+            "01020102"
+            "0a0b");  // NTP; what follows is no sub-TLV that anybody has defined
+  EXPECT_EQ(x.tlvs(hex("80030003"
+                       "000000")),
+            "40030003"
+            "000000");
+}
+
+TEST(Reply, GoesOutWithTheDscpOfTheRequest) {
+  Exchange x(false);
+  x.rig.traffic_class = 46 << 2 | 3;
+  x.answer(x.sender.base(x.sequence++));
+  EXPECT_EQ(x.rig.replied_with, 46 << 2);
+}
+
+TEST(Reply, ClassOfServiceTellsWhatArrivedAndRefusesStrangers) {
+  Exchange x(false);
+  x.rig.traffic_class = 10 << 2 | 1;
+  // DSCP1 46 is asked for; DSCP2 10, ECN 1 arrived; RP 1: the reply has 10.
+  EXPECT_EQ(x.tlvs(hex("80040004"
+                       "b8000000")),
+            "00040004"
+            "b8a50000");
+  EXPECT_EQ(x.rig.replied_with, 10 << 2);
+  // What the request has itself may be asked for by all.
+  EXPECT_EQ(x.tlvs(hex("80040004"
+                       "28000000")),
+            "00040004"
+            "28a40000");
+  EXPECT_EQ(x.tlvs(hex("80040003"
+                       "b80000")),
+            "40040003"
+            "b80000");
+}
+
+TEST(Reply, ClassOfServiceObeysASession) {
+  Exchange x(true);
+  x.rig.traffic_class = 10 << 2;
+  auto packet = x.sender.with_flow(0, x.sender.flow());
+  ASSERT_NE(x.answer(packet), "none");
+  packet = x.sender.base(1);
+  const std::array<std::uint8_t, 4> wish{46 << 2, 0, 0, 0};
+  stamp::append_tlv(packet, stamp::TlvType::class_of_service, wish);
+  stamp::append_hmac_tlv(packet, stamp::Mode::authenticated, kKey.secret);
+  EXPECT_THAT(x.answer(packet), ::testing::StartsWith("00040004"
+                                                      "b8a00000"));
+  EXPECT_EQ(x.rig.replied_with, 46 << 2);
+  // An HMAC TLV that is wrong gets nothing done.
+  packet = x.sender.base(2);
+  stamp::append_tlv(packet, stamp::TlvType::class_of_service, wish);
+  EXPECT_EQ(x.answer(packet),
+            "20040004"
+            "b8000000");
+  EXPECT_EQ(x.rig.replied_with, 10 << 2);
+}
+
+TEST(Reply, FollowUpTellsOfTheReplyBefore) {
+  Exchange x(false);
+  const auto request = hex("80070010" + std::string(32, '0'));
+  EXPECT_EQ(x.tlvs(request), "00070010" + std::string(32, '0'));
+  const auto first = stamp::NtpTime::from(x.rig.now.wall);
+  x.rig.advance(std::chrono::seconds(1));
+  std::array<std::uint8_t, 16> value{};
+  put_u32(&value[4], first.seconds);
+  put_u32(&value[8], first.fraction);
+  value[12] = 2;
+  EXPECT_EQ(x.tlvs(request), "00070010" + to_hex(ByteView(value)));
+  const auto second = stamp::NtpTime::from(x.rig.now.wall);
+  put_u32(&value[0], 1);
+  put_u32(&value[4], second.seconds);
+  EXPECT_EQ(x.tlvs(request), "00070010" + to_hex(ByteView(value)));
+  // Erratum 8339: its own Length is what is validated.
+  EXPECT_EQ(x.tlvs(hex("80070004"
+                       "00000000")),
+            "40070004"
+            "00000000");
+}
+
 TEST(Reply, UnknownTlvsGetUAndTheWalkGoesOn) {
   Exchange x(false);
-  EXPECT_EQ(x.tlvs(hex("80040004"
+  EXPECT_EQ(x.tlvs(hex("80060004"
                        "01020304"
                        "80630002"
                        "0a0b"
                        "80010003"
                        "010203"
                        "00000000")),
-            "80040004"
+            "80060004"
             "01020304"
             "80630002"
             "0a0b"

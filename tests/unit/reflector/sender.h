@@ -71,6 +71,8 @@ struct Rig {
   Now now{Instant(std::chrono::hours(1)), WallTime(std::chrono::seconds(1'790'000'000)), {}};
   Endpoint local = endpoint("203.0.113.1", 862);
   std::uint8_t ttl = 57;
+  std::uint8_t traffic_class = 0;  ///< of what is sent
+  std::uint8_t replied_with = 0;   ///< of the newest reply
 
   explicit Rig(Policy policy) : core(std::move(policy), Instance{0xabcd, 1'789'000'000}) {}
 
@@ -91,10 +93,12 @@ struct Rig {
   }
   std::optional<Bytes> send(const Bytes& bytes, const Endpoint& source) {
     std::array<std::uint8_t, kMaxDatagram> out{};
-    const Datagram datagram{bytes, source, local, ttl, now.wall - std::chrono::microseconds(30)};
+    const Datagram datagram{bytes, source,        local,
+                            ttl,   traffic_class, now.wall - std::chrono::microseconds(30)};
     const auto reply = core.handle(now, datagram, out);
     if (!reply) return std::nullopt;
-    return Bytes(reply->begin(), reply->end());
+    replied_with = reply->traffic_class;
+    return Bytes(reply->bytes.begin(), reply->bytes.end());
   }
   std::optional<Bytes> send(const Sender& sender, const Bytes& bytes) { return send(bytes, sender.source); }
   /// Sequence Number of the reply, nothing where none came.

@@ -1,9 +1,9 @@
 #pragma once
 #include "metrics/snapshot.h"
 
-namespace ue::agent {
+namespace ue::metrics {
 
 /// Reads /proc/self; what cannot be read stays 0. A few system calls: once a second at most.
-metrics::Process read_process_stats();
+Process read_process_stats();
 
-}  // namespace ue::agent
+}  // namespace ue::metrics

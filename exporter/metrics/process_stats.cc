@@ -1,4 +1,4 @@
-#include "agent/process_stats.h"
+#include "metrics/process_stats.h"
 
 #include <dirent.h>
 #include <sys/resource.h>
@@ -9,7 +9,7 @@
 #include <sstream>
 #include <string>
 
-namespace ue::agent {
+namespace ue::metrics {
 
 namespace {
 
@@ -32,8 +32,8 @@ double boot_time() {
 
 }  // namespace
 
-metrics::Process read_process_stats() {
-  metrics::Process p;
+Process read_process_stats() {
+  Process p;
   std::ifstream file("/proc/self/stat");
   std::string text;
   std::getline(file, text);
@@ -59,4 +59,4 @@ metrics::Process read_process_stats() {
   return p;
 }
 
-}  // namespace ue::agent
+}  // namespace ue::metrics
