@@ -5,8 +5,8 @@
 
 #include "agent/tunnel_watch.h"
 #include "base/log.h"
+#include "base/process_stats.h"
 #include "config/key_file.h"
-#include "metrics/process_stats.h"
 
 namespace ue::agent {
 
@@ -243,7 +243,7 @@ void Agent::publish(const Now& now) {
   next_publish_ = now.mono + kPublish;
   auto s = std::make_shared<metrics::Snapshot>();
   s->build = build_;
-  s->process = metrics::read_process_stats();
+  s->process = read_process_stats();
   s->published = to_unix_seconds(now.wall);
   s->ready = applied_;
   s->config_reload_ok = reload_ok_;

@@ -3,7 +3,7 @@
 #include <iostream>
 
 #include "base/log.h"
-#include "metrics/process_stats.h"
+#include "base/process_stats.h"
 #include "metrics/snapshot.h"
 #include "metrics/snapshot_box.h"
 #include "reflector/service.h"
@@ -33,7 +33,7 @@ int fail(const std::string& reason) {
 metrics::ReflectorSnapshot to_snapshot(const reflector::Status& status) {
   metrics::ReflectorSnapshot s;
   s.build = {UPLINK_VERSION, "", __VERSION__};
-  s.process = metrics::read_process_stats();
+  s.process = read_process_stats();
   s.published = to_unix_seconds(read_clocks().wall);
   s.packets = status.packets;
   s.queries = status.queries;

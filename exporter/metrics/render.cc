@@ -24,7 +24,7 @@ const std::array<std::string_view, verdict::kVerdicts>& verdict_names() {
 
 double number(std::uint64_t v) { return static_cast<double>(v); }
 
-void add_process(Families& out, const Process& p) {
+void add_process(Families& out, const ProcessStats& p) {
   out.counter("process_cpu_seconds_total", {}, p.cpu_seconds);
   out.gauge("process_start_time_seconds", {}, p.start_time);
   out.gauge("process_resident_memory_bytes", {}, number(p.resident_bytes));

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/process_stats.h"
 #include "verdict/evidence.h"
 
 /// What the agent knows at one moment, immutable once published. Web threads render from it and nothing else.
@@ -100,16 +101,6 @@ struct Collector {
   std::string remedy;  ///< why it is off and how to turn it on
 };
 
-struct Process {
-  double cpu_seconds = 0;
-  double start_time = 0;
-  std::uint64_t resident_bytes = 0;
-  std::uint64_t virtual_bytes = 0;
-  std::uint64_t open_fds = 0;
-  std::uint64_t max_fds = 0;
-  std::uint64_t threads = 0;
-};
-
 struct Build {
   std::string version;
   std::string revision;
@@ -118,7 +109,7 @@ struct Build {
 
 struct Snapshot {
   Build build;
-  Process process;
+  ProcessStats process;
   double published = 0;
   bool ready = false;  ///< the configuration is in force and the loop has turned
   bool config_reload_ok = true;
@@ -133,7 +124,7 @@ struct Snapshot {
 /// What uplink_reflector publishes.
 struct ReflectorSnapshot {
   Build build;
-  Process process;
+  ProcessStats process;
   double published = 0;
   std::map<std::string, std::uint64_t> packets;  ///< by outcome: reflected, suppressed, and each drop reason
   std::map<std::string, std::uint64_t> queries;  ///< by outcome: answered, and each refusal

@@ -1,4 +1,4 @@
-#include "metrics/process_stats.h"
+#include "base/process_stats.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -6,7 +6,7 @@
 
 #include <ctime>
 
-namespace ue::metrics {
+namespace ue {
 namespace {
 
 TEST(ProcessStats, TellsOfThisProcess) {
@@ -38,4 +38,4 @@ TEST(ProcessStats, CountsProcessorTime) {
 }
 
 }  // namespace
-}  // namespace ue::metrics
+}  // namespace ue

@@ -1,4 +1,4 @@
-#include "metrics/process_stats.h"
+#include "base/process_stats.h"
 
 #include <dirent.h>
 #include <sys/resource.h>
@@ -9,7 +9,7 @@
 #include <sstream>
 #include <string>
 
-namespace ue::metrics {
+namespace ue {
 
 namespace {
 
@@ -32,8 +32,8 @@ double boot_time() {
 
 }  // namespace
 
-Process read_process_stats() {
-  Process p;
+ProcessStats read_process_stats() {
+  ProcessStats p;
   std::ifstream file("/proc/self/stat");
   std::string text;
   std::getline(file, text);
@@ -59,4 +59,4 @@ Process read_process_stats() {
   return p;
 }
 
-}  // namespace ue::metrics
+}  // namespace ue
