@@ -32,6 +32,8 @@ Bytes build_probe(const std::optional<Identity>& identity, std::uint64_t flow_id
     tlv.gateway_id = identity->gateway_id;
     tlv.flow_id = flow_id;
     tlv.instance_id = extras.instance_id;
+    tlv.hold_ms = static_cast<std::uint32_t>(extras.hold / std::chrono::milliseconds(1));
+    tlv.suppress = extras.suppress;
     stamp::append_tlv(packet, stamp::TlvType::flow_control, tlv.encode());
   }
   if (identity && packet.size() > stamp::base_size(mode))

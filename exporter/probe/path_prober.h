@@ -1,5 +1,4 @@
 #pragma once
-#include <functional>
 #include <string>
 #include <utility>
 
@@ -15,9 +14,6 @@
 #include "probe/settlement.h"
 
 namespace ue::probe {
-
-/// Cryptographically random in the agent (flow ids must not be guessable), seeded in simulations.
-using RandomSource = std::function<std::uint64_t()>;
 
 /// What a path shows at one moment. An absent bool is "not known".
 struct Observation {

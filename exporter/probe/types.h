@@ -1,6 +1,7 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <variant>
 #include <vector>
@@ -9,6 +10,9 @@
 #include "base/time.h"
 
 namespace ue::probe {
+
+/// Cryptographically random in the agent (flow ids must not be guessable), seeded in simulations.
+using RandomSource = std::function<std::uint64_t()>;
 
 /// Names one flow (one source port) between a prober and its shell; never reused.
 using FlowHandle = std::uint32_t;

@@ -107,6 +107,7 @@ void ModelReflector::append(Bytes& reply, const stamp::Tlv& tlv, const Endpoint&
     auto flow = *stamp::FlowTlv::parse(tlv.value);
     flow.boot_epoch = kBootEpoch;
     flow.instance_id = instance_id_;
+    if (!holds) flow.hold_ms = 0;
     const auto encoded = flow.encode();
     value.assign(encoded.begin(), encoded.end());
   }

@@ -24,6 +24,8 @@ class ModelReflector {
   /// Every session is lost, and the instance is another one.
   void restart(std::uint64_t instance_id);
 
+  /// False: packets that ask for a hold are answered at once, and the reply says so.
+  bool holds = true;
   /// Says which packets are counted but not answered (rate limit); may be empty.
   std::function<bool()> refuses;
 

@@ -1,0 +1,108 @@
+#pragma once
+#include <array>
+#include <deque>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "probe/hold_rung.h"
+
+namespace ue::probe {
+
+/// Measures how long a NAT keeps a mapping, with replies that the reflector holds back: batches of rungs in
+/// parallel, each on its own fresh port, with control rungs before and after. A batch whose controls fail is
+/// void. Runs the full set at the start, on a change and every six hours; in between it only looks whether
+/// the known brackets still stand. Only for authenticated sessions. Passive; its shell treats its actions as
+/// those of PathProber and tells the two apart by owns().
+class HoldLadder {
+ public:
+  struct Settings {
+    std::vector<Nanos> holds;  ///< ascending, each at most 600 s
+    Nanos interval = std::chrono::minutes(5);
+    Identity identity;
+  };
+  struct Count {
+    std::uint64_t probes = 0;
+    std::uint64_t replies = 0;
+  };
+  using Counts = std::map<std::pair<Pattern, Nanos>, Count>;
+
+  HoldLadder(Settings settings, RandomSource random);
+
+  /// Flow handles of a ladder; those of PathProber are smaller.
+  static bool owns(FlowHandle flow) { return (flow & kFirstHandle) != 0; }
+
+  /// Whether the path works, so that missing replies mean something. Ends what is under way where it does
+  /// not.
+  void set_allowed(const Now& now, bool allowed);
+  /// The sockets must be rebuilt, or another network may be behind them: what is known is void.
+  void restart(const Now& now);
+  /// What the path's own probes have shown.
+  struct Surroundings {
+    Nanos loss_timeout = std::chrono::seconds(1);  ///< how long after its time a reply may still come
+    std::uint32_t losses_needed = 8;               ///< so many failures in a row are no chance
+    std::uint64_t instance_id = 0;                 ///< of the reflector, as last learned; 0 while unknown
+  };
+  void advance(const Now& now, const Surroundings& path);
+  Instant wake_at() const;
+  std::vector<Action> take_actions() { return std::exchange(actions_, {}); }
+  void on_datagram(const Now& now, FlowHandle flow, ByteView datagram, bool from_reflector);
+
+  const MappingLifetime& lifetime(Pattern p) const { return lifetimes_[static_cast<std::size_t>(p)]; }
+  /// Of the configured holds only; every one only grows.
+  const Counts& counts() const { return counts_; }
+  std::uint64_t void_batches() const { return void_batches_; }
+  /// The reflector answered at once where it was asked to hold: nothing can be measured.
+  bool refused() const { return refused_; }
+
+  static constexpr std::size_t kMostFlows = 17;  ///< beside a steady and two fresh ones: 20 an uplink
+
+ private:
+  static constexpr FlowHandle kFirstHandle = 0x80000000;
+  struct Plan {
+    Pattern pattern;
+    Nanos hold;
+  };
+  using Batch = std::vector<Plan>;
+
+  MappingLifetime& lifetime(Pattern p) { return lifetimes_[static_cast<std::size_t>(p)]; }
+  void plan_full_set();
+  void plan_pattern(Pattern p);
+  bool plan_refinement(Pattern p);
+  bool plan_confirmation(Pattern p);
+  bool plan_check();
+  void begin(const Now& now);
+  void open(const Now& now, const Plan& plan);
+  void send(const Now& now, HoldRung& rung);
+  void close(HoldRung& rung);
+  void abandon();
+  void step(const Now& now);
+  void finish(const Now& now);
+  void follow_up(Pattern p);
+  Nanos random_up_to(Nanos longest);
+  Nanos grace() const;
+
+  Settings settings_;
+  RandomSource random_;
+  std::vector<Action> actions_;
+  std::array<MappingLifetime, std::size(kPatterns)> lifetimes_;
+  std::array<std::optional<MappingLifetime::Bracket>, std::size(kPatterns)> known_;  ///< no chance
+  Counts counts_;
+  std::deque<Batch> planned_;
+
+  FlowHandle next_handle_ = kFirstHandle;
+  std::deque<Plan> unopened_;
+  std::vector<HoldRung> rungs_;  ///< of the batch under way
+  bool closing_ = false;         ///< the last control is out
+  bool running_ = false;
+  bool allowed_ = false;
+  bool refused_ = false;
+  Surroundings path_;
+  Instant next_open_{};
+  Instant next_batch_{};
+  Instant next_full_{};
+  std::uint64_t void_batches_ = 0;
+};
+
+}  // namespace ue::probe

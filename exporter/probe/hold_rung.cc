@@ -1,0 +1,94 @@
+#include "probe/hold_rung.h"
+
+#include <algorithm>
+
+namespace ue::probe {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Nanos kStreamStep = 500ms;
+constexpr int kStreamExchanges = 7;  // three seconds of them: Linux calls a flow a stream after two
+constexpr Nanos kActiveStep = 500ms;
+constexpr Nanos kTrainStep = 1s;
+
+}  // namespace
+
+HoldRung::HoldRung(Pattern pattern, Nanos hold, FlowHandle flow, std::uint64_t flow_id, std::uint16_t ssid,
+                   Instant begin)
+    : pattern_(pattern), hold_(hold), flow_(flow), flow_id_(flow_id), ssid_(ssid), begin_(begin) {
+  if (control()) {
+    for (int i = 0; i < kStreamExchanges; ++i) steps_.push_back({i * kStreamStep, {}, false});
+    return;
+  }
+  switch (pattern) {
+    case Pattern::solitary:
+      steps_ = {{{}, hold, false}};
+      break;
+    case Pattern::exchange:
+      steps_ = {{{}, {}, false}, {1s, hold, false}};
+      break;
+    case Pattern::stream:
+      for (int i = 0; i < kStreamExchanges; ++i) steps_.push_back({i * kStreamStep, {}, false});
+      steps_.push_back({kStreamExchanges * kStreamStep, hold, false});
+      break;
+    case Pattern::inbound:  // all of it leaves at once, so nothing but replies refreshes the mapping
+      for (Nanos h = kTrainStep; h < hold; h += kTrainStep) steps_.push_back({{}, h, false});
+      steps_.push_back({{}, hold, false});
+      break;
+    case Pattern::active:
+      for (Nanos at{}; at < hold; at += kActiveStep) steps_.push_back({at, {}, true});
+      steps_.push_back({hold, {}, false});
+      break;
+  }
+}
+
+Nanos HoldRung::longest(Pattern pattern) {
+  switch (pattern) {
+    case Pattern::inbound:
+      return 30s;  // 30 replies
+    case Pattern::active:
+      return 20s;  // 40 packets
+    default:
+      return 600s;  // what a reflector holds
+  }
+}
+
+std::vector<HoldRung::Packet> HoldRung::due(Instant now) {
+  std::vector<Packet> packets;
+  for (; next_ < steps_.size() && begin_ + steps_[next_].at <= now; ++next_) {
+    packets.push_back({static_cast<std::uint32_t>(next_), steps_[next_].hold, steps_[next_].suppress});
+  }
+  return packets;
+}
+
+void HoldRung::expire(Instant now, Nanos grace) {
+  if (outcome_ != Outcome::running || now < deadline(grace)) return;
+  const bool proven = exchanged_ || pattern_ == Pattern::solitary || pattern_ == Pattern::inbound ||
+                      pattern_ == Pattern::active || control();
+  outcome_ = proven ? Outcome::silent : Outcome::no_say;
+}
+
+void HoldRung::on_reply(std::uint32_t sequence, Nanos held) {
+  if (outcome_ != Outcome::running || sequence >= next_) return;
+  const auto& step = steps_[sequence];
+  if (control()) {
+    outcome_ = Outcome::came_back;
+    return;
+  }
+  // A reflector that would not hold answers at once and says so.
+  if (held + 100ms < step.hold) {
+    outcome_ = Outcome::no_say;
+    return;
+  }
+  exchanged_ = true;
+  if (sequence + 1 == steps_.size()) outcome_ = Outcome::came_back;
+}
+
+Instant HoldRung::wake_at(Nanos grace) const {
+  if (outcome_ != Outcome::running) return Instant::max();
+  return next_ < steps_.size() ? begin_ + steps_[next_].at : deadline(grace);
+}
+
+}  // namespace ue::probe

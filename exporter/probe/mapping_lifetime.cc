@@ -1,0 +1,59 @@
+#include "probe/mapping_lifetime.h"
+
+#include <map>
+
+namespace ue::probe {
+
+std::string_view name(Pattern p) {
+  switch (p) {
+    case Pattern::solitary:
+      return "solitary";
+    case Pattern::exchange:
+      return "exchange";
+    case Pattern::stream:
+      return "stream";
+    case Pattern::inbound:
+      return "inbound";
+    case Pattern::active:
+      return "active";
+  }
+  return "solitary";
+}
+
+void MappingLifetime::record(Nanos hold, bool came_back) {
+  trials_.push_back({hold, came_back});
+  if (trials_.size() > kRemembered) trials_.pop_front();
+}
+
+std::optional<MappingLifetime::Bracket> MappingLifetime::bracket() const {
+  struct Votes {
+    int alive = 0;
+    int dead = 0;
+  };
+  std::map<Nanos, Votes> votes;
+  for (auto t = trials_.rbegin(); t != trials_.rend(); ++t) {
+    auto& v = votes[t->hold];
+    if (v.alive + v.dead < kMajorityOf) ++(t->came_back ? v.alive : v.dead);
+  }
+  if (votes.empty()) return std::nullopt;
+  Bracket b;
+  for (const auto& [hold, v] : votes) {
+    if (v.alive >= v.dead && v.alive > 0) b.lower = std::max(b.lower, hold);
+  }
+  for (const auto& [hold, v] : votes) {
+    if (hold > b.lower && v.dead >= 2) {
+      b.upper = hold;
+      break;
+    }
+  }
+  if (b.lower == Nanos::zero() && !b.upper) return std::nullopt;  // single failures say nothing yet
+  if (!b.upper) return b;
+  for (auto t = trials_.rbegin(); t != trials_.rend(); ++t) {
+    if (t->hold < *b.upper) continue;
+    if (t->came_back) break;
+    ++b.failures;
+  }
+  return b;
+}
+
+}  // namespace ue::probe

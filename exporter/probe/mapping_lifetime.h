@@ -1,0 +1,59 @@
+#pragma once
+#include <deque>
+#include <optional>
+#include <string_view>
+
+#include "base/time.h"
+
+namespace ue::probe {
+
+/// How traffic has kept a mapping alive before the silence that is measured (design: L1 to L5).
+enum class Pattern : std::uint8_t {
+  solitary,  ///< L1: one packet out, nothing before
+  exchange,  ///< L2: one exchange
+  stream,    ///< L3: three seconds of exchanges
+  inbound,   ///< L4: one packet out, then a train of replies
+  active,    ///< L5: packets out all the time, none in
+};
+inline constexpr Pattern kPatterns[] = {Pattern::solitary, Pattern::exchange, Pattern::stream,
+                                        Pattern::inbound, Pattern::active};
+std::string_view name(Pattern p);
+
+/// After how much silence a NAT forgets a mapping, from single trials that each may have lost a packet. A
+/// reply after a hold is proof, a missing one is not: a hold is taken as dead by a majority of its newest
+/// trials. Passive; remembers the newest trials only, so it follows a NAT that changes.
+class MappingLifetime {
+ public:
+  void record(Nanos hold, bool came_back);
+  void clear() { trials_.clear(); }
+  /// The NAT forgets sooner than it did: what came back says nothing any more.
+  void forget_successes() {
+    std::erase_if(trials_, [](const auto& t) { return t.came_back; });
+  }
+  /// It remembers longer than it did: what did not come back after `than` says nothing any more.
+  void forget_longer(Nanos than) {
+    std::erase_if(trials_, [than](const auto& t) { return t.hold > than; });
+  }
+  bool empty() const { return trials_.empty(); }
+
+  struct Bracket {
+    Nanos lower{};               ///< longest hold that came back; 0 where none did
+    std::optional<Nanos> upper;  ///< shortest longer one that did not; absent: none failed
+    /// Trials at `upper` or longer that failed since the newest one there that came back: so many losses in a
+    /// row would it take to imitate the bound.
+    std::uint32_t failures = 0;
+  };
+  std::optional<Bracket> bracket() const;
+
+ private:
+  struct Trial {
+    Nanos hold;
+    bool came_back;
+  };
+  static constexpr std::size_t kRemembered = 96;
+  static constexpr int kMajorityOf = 3;
+
+  std::deque<Trial> trials_;  ///< newest last
+};
+
+}  // namespace ue::probe

@@ -1,0 +1,92 @@
+#include "sim/virtual_ladder.h"
+
+namespace ue::sim {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Nanos kRoundTrip = 40ms;
+constexpr std::size_t kHeaders = 28;
+
+probe::HoldLadder::Settings settings() {
+  probe::Identity identity{7, 42, {}};
+  identity.secret.fill(9);
+  return {{1s, 2s, 5s, 10s, 20s, 30s, 60s, 120s}, 5min, identity};
+}
+
+}  // namespace
+
+VirtualLadder::VirtualLadder(std::uint64_t seed, NatTimers nat, double loss_ratio)
+    : timers(nat),
+      loss(loss_ratio),
+      random_(seed),
+      ladder_random_(seed + 1),
+      ladder_(settings(), [this] { return ladder_random_(); }),
+      reflector_(settings().identity, 77) {
+  time_ += 1000s;
+}
+
+Now VirtualLadder::now() const { return {time_, WallTime(time_.time_since_epoch() + 1'700'000'000s), {}}; }
+
+void VirtualLadder::run_for(Nanos time) {
+  const auto end = time_ + time;
+  for (;;) {
+    carry_out();
+    auto next = std::max(ladder_.wake_at(), time_);
+    const bool reply = !replies_.empty() && replies_.top().at <= next;
+    if (reply) next = replies_.top().at;
+    if (next > end) break;
+    time_ = next;
+    if (reply) {
+      const auto r = replies_.top();
+      replies_.pop();
+      deliver(r);
+    } else {
+      ladder_.advance(now(), {1s, losses_needed, 77});
+    }
+  }
+  time_ = end;
+}
+
+void VirtualLadder::carry_out() {
+  for (auto& action : ladder_.take_actions()) {
+    if (const auto* o = std::get_if<probe::OpenFlow>(&action)) {
+      open_[o->flow] = true;
+      ++ports_;
+      most_open_ = std::max(most_open_, open_.size());
+    }
+    if (const auto* c = std::get_if<probe::CloseFlow>(&action)) open_.erase(c->flow);
+    if (const auto* s = std::get_if<probe::SendProbe>(&action)) send(*s);
+  }
+}
+
+void VirtualLadder::send(const probe::SendProbe& probe) {
+  octets_ += probe.packet.size() + kHeaders;
+  auto [m, fresh] = mappings_.try_emplace(probe.flow);
+  if (fresh) m->second.first = time_;
+  m->second.newest = time_;
+  if (m->second.replied && time_ - m->second.first > 2s) m->second.stream = true;
+  if (lost()) return;
+  const auto tlv = stamp::find_tlv(probe.packet, stamp::Mode::authenticated, stamp::TlvType::flow_control);
+  const auto asked = stamp::FlowTlv::parse(tlv->value);
+  auto reply = reflector_.receive(now().wall, probe.packet, {});
+  if (!reply || asked->suppress) return;
+  const Nanos hold = reflector_.holds ? std::chrono::milliseconds(asked->hold_ms) : Nanos();
+  octets_ += reply->size() + kHeaders;
+  if (!lost()) replies_.push({time_ + kRoundTrip + hold, order_++, probe.flow, std::move(*reply)});
+}
+
+void VirtualLadder::deliver(const Reply& reply) {
+  auto& m = mappings_.at(reply.flow);
+  const auto idle = time_ - m.newest;
+  const auto timer = m.stream ? timers.stream : m.replied ? timers.replied : timers.unreplied;
+  if (!timers.returns || (timer > Nanos::zero() && idle > timer)) return;
+  if (timers.absolute > Nanos::zero() && time_ - m.first > timers.absolute) return;
+  m.replied = true;
+  if (time_ - m.first > 2s) m.stream = true;
+  if (timers.inbound_refreshes) m.newest = time_;
+  if (open_.contains(reply.flow)) ladder_.on_datagram(now(), reply.flow, reply.packet, true);
+}
+
+}  // namespace ue::sim

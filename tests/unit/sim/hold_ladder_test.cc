@@ -1,0 +1,135 @@
+#include <gtest/gtest.h>
+
+#include "scenario.h"
+#include "sim/virtual_ladder.h"
+
+namespace ue::sim {
+namespace {
+
+using probe::Pattern;
+
+/// "10..11" in seconds; "120..Inf" where nothing failed.
+std::string bracket(const VirtualLadder& world, Pattern p) {
+  const auto b = world.ladder().lifetime(p).bracket();
+  if (!b) return "none";
+  const auto s = [](Nanos d) { return std::to_string(d / 1s); };
+  return s(b->lower) + ".." + (b->upper ? s(*b->upper) : "Inf");
+}
+
+struct Measured : VirtualLadder {
+  explicit Measured(NatTimers nat, std::uint64_t seed = 1, double loss_ratio = 0, Nanos time = 30min)
+      : VirtualLadder(seed, nat, loss_ratio) {
+    allow(true);
+    run_for(time);
+  }
+};
+
+TEST(HoldLadder, LinuxTimersScaledByTen) {
+  Measured world(NatTimers{3s, 3s, 12s});
+  EXPECT_EQ(bracket(world, Pattern::solitary), "2..3");
+  EXPECT_EQ(bracket(world, Pattern::exchange), "2..5");
+  EXPECT_EQ(bracket(world, Pattern::stream), "11..12");
+  EXPECT_EQ(bracket(world, Pattern::inbound), "30..Inf");
+  EXPECT_EQ(bracket(world, Pattern::active), "20..Inf");
+}
+
+TEST(HoldLadder, AnAbsoluteLifetimeKillsWhatIsActive) {
+  Measured world(NatTimers{0s, 0s, 0s, 4s});
+  EXPECT_EQ(bracket(world, Pattern::stream), "0..1");
+  EXPECT_EQ(bracket(world, Pattern::solitary), "3..4");
+  EXPECT_EQ(bracket(world, Pattern::active), "2..5");
+  EXPECT_EQ(bracket(world, Pattern::inbound), "2..5");
+}
+
+TEST(HoldLadder, OutboundOnlyRefreshShowsInTheTrain) {
+  Measured world(NatTimers{4s, 4s, 4s, 0s, false});
+  EXPECT_EQ(bracket(world, Pattern::inbound), "2..5");
+  EXPECT_EQ(bracket(world, Pattern::active), "20..Inf");
+}
+
+TEST(HoldLadder, AGenerousNatHasNoUpperBound) {
+  Measured world(NatTimers{});
+  for (const auto p : {Pattern::solitary, Pattern::exchange, Pattern::stream})
+    EXPECT_EQ(bracket(world, p), "120..Inf");
+}
+
+TEST(HoldLadder, LossShrinksNoLifetime) {
+  for (std::uint64_t seed = 1; seed <= seeds(20); ++seed) {
+    VirtualLadder world(seed, {30s, 30s, 180s}, 0.05);
+    world.allow(true);
+    for (int i = 0; i < 24; ++i) {
+      world.run_for(1h);
+      const auto b = world.ladder().lifetime(Pattern::stream).bracket();
+      ASSERT_TRUE(b) << "seed " << seed;
+      ASSERT_FALSE(b->upper && b->failures >= 8)
+          << "seed " << seed << ": " << bracket(world, Pattern::stream);
+    }
+  }
+}
+
+TEST(HoldLadder, AShortStreamIsProvenWithinTheFirstBatches) {
+  for (std::uint64_t seed = 1; seed <= seeds(50); ++seed) {
+    Measured world(NatTimers{8s, 8s, 25s}, seed, 0.02, 6min);
+    const auto b = world.ladder().lifetime(Pattern::stream).bracket();
+    ASSERT_TRUE(b && b->upper) << "seed " << seed;
+    EXPECT_GE(b->failures, 8U) << "seed " << seed;
+    EXPECT_LE(b->lower, 25s);
+    EXPECT_GE(*b->upper, 25s);
+  }
+}
+
+TEST(HoldLadder, FollowsANatThatChanges) {
+  Measured world(NatTimers{30s, 30s, 180s});
+  EXPECT_EQ(bracket(world, Pattern::stream), "120..Inf");
+  world.timers = {3s, 3s, 12s};
+  world.run_for(40min);
+  EXPECT_EQ(bracket(world, Pattern::stream), "11..12");
+  world.timers = {30s, 30s, 180s};
+  world.run_for(40min);
+  EXPECT_EQ(bracket(world, Pattern::stream), "120..Inf");
+}
+
+TEST(HoldLadder, StaysWithinItsFlowsPortsAndOctets) {
+  Measured world(NatTimers{3s, 3s, 12s}, 1, 0, 24h);
+  EXPECT_LE(world.most_open(), probe::HoldLadder::kMostFlows);
+  EXPECT_LE(world.ports(), 24 * 12 * 20U);
+  EXPECT_LE(world.octets(), 10'000'000U);  // beside 17 MB a day of the steady flow; the budget is 40
+}
+
+TEST(HoldLadder, AFailedControlVoidsTheBatch) {
+  VirtualLadder world(1, {});
+  world.allow(true);
+  world.run_for(60s);
+  world.timers.returns = false;  // the path dies in the middle of the batch, and nobody has noticed yet
+  world.run_for(10min);
+  EXPECT_EQ(bracket(world, Pattern::stream), "none");
+  EXPECT_GT(world.ladder().void_batches(), 0U);
+  EXPECT_TRUE(world.ladder().counts().empty());
+}
+
+TEST(HoldLadder, WaitsWhileThePathIsBadAndLeavesNoFlowOpen) {
+  VirtualLadder world(1, {});
+  world.run_for(1h);
+  EXPECT_EQ(world.ports(), 0U);
+  world.allow(true);
+  world.run_for(10s);
+  EXPECT_GT(world.open(), 0U);
+  world.allow(false);
+  const auto ports = world.ports();
+  world.run_for(1h);
+  EXPECT_EQ(world.open(), 0U);
+  EXPECT_EQ(world.ports(), ports);
+}
+
+TEST(HoldLadder, AReflectorThatWillNotHoldSaysNothing) {
+  VirtualLadder world(1, {3s, 3s, 3s});
+  world.reflector().holds = false;
+  world.allow(true);
+  world.run_for(1h);
+  EXPECT_EQ(bracket(world, Pattern::solitary), "none");
+  EXPECT_TRUE(world.ladder().refused());
+  EXPECT_LE(world.ports(), 20U) << "asks again in six hours, not at once";
+}
+
+}  // namespace
+}  // namespace ue::sim
