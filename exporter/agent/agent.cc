@@ -227,6 +227,11 @@ Surroundings Agent::surroundings(const std::string& reflector, const Now& now) c
     }
   }
   s.silent_everywhere = running > 0 && silent == running;
+  for (const auto& tunnel : tunnels_) {
+    const auto keepalive =
+        tunnel->reflector().empty() || tunnel->reflector() == reflector ? tunnel->keepalive() : std::nullopt;
+    if (keepalive) s.keepalive = std::max(s.keepalive.value_or(Nanos::zero()), *keepalive);
+  }
   return s;
 }
 

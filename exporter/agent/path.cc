@@ -32,10 +32,26 @@ metrics::FlowCounters to_metrics(const probe::FlowCounters& c) {
   return {c.sent, c.delivered, c.replies, c.forward_lost, c.return_lost, c.unattributed_lost};
 }
 
+std::map<std::string, metrics::MappingLifetime> to_metrics(const probe::HoldLadder& ladder) {
+  std::map<std::string, metrics::MappingLifetime> lifetimes;
+  for (const auto pattern : probe::kPatterns) {
+    const auto b = ladder.lifetime(pattern).bracket();
+    if (!b) continue;
+    auto& l = lifetimes[std::string(name(pattern))];
+    l.lower = to_seconds(b->lower);
+    if (b->upper) l.upper = to_seconds(*b->upper);
+  }
+  for (const auto& [key, n] : ladder.counts())
+    lifetimes[std::string(name(key.first))].holds[fmt::format("{}", to_seconds(key.second))] = {n.probes,
+                                                                                                n.replies};
+  return lifetimes;
+}
+
 }  // namespace
 
 Path::Path(boost::asio::io_context& loop, std::string uplink, const config::Reflector& reflector,
-           probe::Settings settings, std::function<std::vector<Detour>()> detours)
+           probe::Settings settings, std::optional<probe::HoldLadder::Settings> ladder,
+           std::function<std::vector<Detour>()> detours)
     : loop_(loop),
       uplink_(std::move(uplink)),
       reflector_(reflector),
@@ -43,29 +59,36 @@ Path::Path(boost::asio::io_context& loop, std::string uplink, const config::Refl
       detours_(std::move(detours)),
       prober_(std::move(settings), random_u64),
       timer_(loop),
-      tcp_connect_(empty_histogram()) {}
+      tcp_connect_(empty_histogram()) {
+  if (ladder) ladder_.emplace(std::move(*ladder), random_u64);
+}
 
 Path::~Path() { timer_.cancel(); }
 
 void Path::bind(const uplink::Binding& binding, const Endpoint& reflector) {
   binding_ = binding;
   endpoint_ = reflector;
-  ++generation_;
-  prober_.restart(read_clocks());
-  run_actions();
+  restart();
 }
 
 void Path::rebuild() {
-  if (!binding_) return;
+  if (binding_) restart();
+}
+
+void Path::restart() {
   ++generation_;
-  prober_.restart(read_clocks());
+  const auto now = read_clocks();
+  prober_.restart(now);
+  if (ladder_) ladder_->restart(now);
   run_actions();
 }
 
 void Path::stop() {
   if (!binding_) return;
   ++generation_;
-  prober_.stop(read_clocks());
+  const auto now = read_clocks();
+  prober_.stop(now);
+  if (ladder_) ladder_->set_allowed(now, false);
   run_actions();
   flows_.clear();
   binding_.reset();
@@ -73,25 +96,36 @@ void Path::stop() {
 }
 
 void Path::run_actions() {
-  for (auto actions = prober_.take_actions(); !actions.empty(); actions = prober_.take_actions()) {
-    for (auto& action : actions) {
-      if (const auto* o = std::get_if<probe::OpenFlow>(&action)) open_flow(o->flow);
-      if (const auto* c = std::get_if<probe::CloseFlow>(&action)) flows_.erase(c->flow);
-      if (const auto* s = std::get_if<probe::SendProbe>(&action)) send_probe(*s);
-      if (const auto* a = std::get_if<probe::AskReflector>(&action)) ask(*a);
-    }
-  }
+  for (auto actions = prober_.take_actions(); !actions.empty(); actions = prober_.take_actions())
+    run(std::move(actions));
+  if (ladder_) run(ladder_->take_actions());
   arm_timer();
 }
 
+void Path::run(std::vector<probe::Action> actions) {
+  for (auto& action : actions) {
+    if (const auto* o = std::get_if<probe::OpenFlow>(&action)) open_flow(o->flow);
+    if (const auto* c = std::get_if<probe::CloseFlow>(&action)) flows_.erase(c->flow);
+    if (const auto* s = std::get_if<probe::SendProbe>(&action)) send_probe(*s);
+    if (const auto* a = std::get_if<probe::AskReflector>(&action)) ask(*a);
+  }
+}
+
+void Path::advance(const Now& now) {
+  prober_.advance(now);
+  if (!ladder_) return;
+  const auto o = prober_.observe(now.mono);
+  ladder_->advance(now, {prober_.rtt().loss_timeout(), o.losses_needed, prober_.instance_id()});
+}
+
 void Path::arm_timer() {
-  const auto at = prober_.wake_at();
+  const auto at = std::min(prober_.wake_at(), ladder_ ? ladder_->wake_at() : Instant::max());
   if (at == Instant::max()) return;
   timer_.expires_at(to_steady(at));
   timer_.async_wait([weak = weak_from_this()](const boost::system::error_code& cancelled) {
     const auto self = weak.lock();
     if (cancelled || !self) return;
-    self->prober_.advance(read_clocks());
+    self->advance(read_clocks());
     self->run_actions();
   });
 }
@@ -106,7 +140,12 @@ void Path::open_flow(probe::FlowHandle handle) {
   }
   FlowSocket::Handlers handlers;
   handlers.datagram = [this, handle](const uplink::Datagram& d) {
-    prober_.on_datagram(read_clocks(), handle, d.bytes, d.source == *endpoint_, d.received);
+    const bool genuine = d.source == *endpoint_;
+    if (probe::HoldLadder::owns(handle)) {
+      ladder_->on_datagram(read_clocks(), handle, d.bytes, genuine);
+    } else {
+      prober_.on_datagram(read_clocks(), handle, d.bytes, genuine, d.received);
+    }
     // Closing this very socket from its own handler is left to the loop.
     boost::asio::post(loop_, [weak = weak_from_this()] {
       if (const auto self = weak.lock()) self->run_actions();
@@ -233,9 +272,20 @@ std::optional<stamp::QueryAnswer> Path::verified(const Question& question, const
 
 bool Path::judge(const Now& now, const verdict::Evidence& evidence) {
   const bool changed = judge_.update(now.mono, evidence, prober_.observe(now.mono).recovered);
-  prober_.set_standing(now, standing_for(conclusion().verdict));
+  const auto standing = standing_for(conclusion().verdict);
+  prober_.set_standing(now, standing);
+  // Only while replies come back does a missing one say something about the silence before it.
+  if (ladder_) {
+    const bool working =
+        running() && standing == probe::Standing::fine && evidence.facts.steady == verdict::Tri::yes;
+    ladder_->set_allowed(now, working);
+  }
   run_actions();
   return changed;
+}
+
+std::optional<probe::MappingLifetime::Bracket> Path::stream_lifetime() const {
+  return ladder_ ? ladder_->lifetime(probe::Pattern::stream).bracket() : std::nullopt;
 }
 
 std::shared_ptr<const metrics::Path> Path::snapshot(const Now& now) const {
@@ -254,6 +304,7 @@ std::shared_ptr<const metrics::Path> Path::snapshot(const Now& now) const {
   p->mapped_address_changes = prober_.mapped_address_changes();
   p->mapped_port_changes = prober_.mapped_port_changes();
   if (prober_.mapped_endpoint()) p->mapped_endpoint = prober_.mapped_endpoint()->to_string();
+  if (ladder_) p->lifetimes = to_metrics(*ladder_);
   p->icmp_errors = icmp_errors_;
   p->packets_refused = prober_.refused();
   const auto o = prober_.observe(now.mono);

@@ -15,6 +15,7 @@
 #include "agent/query_client.h"
 #include "config/config.h"
 #include "metrics/snapshot.h"
+#include "probe/hold_ladder.h"
 #include "probe/path_prober.h"
 #include "verdict/judge.h"
 
@@ -26,13 +27,14 @@ struct Detour {
   Endpoint reflector;
 };
 
-/// The shell of one PathProber: its sockets, its timer, its questions over TCP. Owned by an UplinkRunner, on
-/// the loop's thread. It measures; what the path's silence means is judged by its owner, who sees the other
-/// paths too.
+/// The shell of one PathProber and, where the session is authenticated, its HoldLadder: their sockets, its
+/// timer, its questions over TCP. Owned by an UplinkRunner, on the loop's thread. It measures; what the
+/// path's silence means is judged by its owner, who sees the other paths too.
 class Path : public std::enable_shared_from_this<Path> {
  public:
   Path(boost::asio::io_context& loop, std::string uplink, const config::Reflector& reflector,
-       probe::Settings settings, std::function<std::vector<Detour>()> detours);
+       probe::Settings settings, std::optional<probe::HoldLadder::Settings> ladder,
+       std::function<std::vector<Detour>()> detours);
   ~Path();
 
   /// Begins, or begins anew with other sockets where one of the two is another than before.
@@ -59,6 +61,9 @@ class Path : public std::enable_shared_from_this<Path> {
   /// Every packet is refused by this machine itself: no route, interface gone. Empty while sending works.
   const std::string& send_fault() const { return send_fault_; }
 
+  /// How long a stream's mapping survives silence; nothing while that is not measured.
+  std::optional<probe::MappingLifetime::Bracket> stream_lifetime() const;
+
   std::shared_ptr<const metrics::Path> snapshot(const Now& now) const;
 
  private:
@@ -77,6 +82,9 @@ class Path : public std::enable_shared_from_this<Path> {
   };
 
   void run_actions();
+  void run(std::vector<probe::Action> actions);
+  void advance(const Now& now);
+  void restart();
   void open_flow(probe::FlowHandle handle);
   void send_probe(const probe::SendProbe& probe);
   void on_error(probe::FlowHandle handle, const uplink::SocketError& error);
@@ -93,6 +101,7 @@ class Path : public std::enable_shared_from_this<Path> {
   std::optional<probe::Identity> identity_;
   std::function<std::vector<Detour>()> detours_;
   probe::PathProber prober_;
+  std::optional<probe::HoldLadder> ladder_;
   verdict::Judge judge_;
   boost::asio::steady_timer timer_;
   std::optional<uplink::Binding> binding_;

@@ -24,6 +24,16 @@ double ratio(std::uint64_t part, std::uint64_t whole) {
   return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
 }
 
+/// OpenVPN's usual keepalive is 10 s; 30 s is what other tunnels and phones send at least.
+constexpr Nanos kUsualKeepalive = std::chrono::seconds(30);
+
+/// no: it survives the keepalive's silence; yes: it does not, and that could not be chance.
+Tri short_lived(const probe::MappingLifetime::Bracket& stream, Nanos keepalive, std::uint32_t losses_needed) {
+  if (stream.lower >= keepalive) return Tri::no;
+  if (stream.upper && *stream.upper <= keepalive && stream.failures >= losses_needed) return Tri::yes;
+  return Tri::unknown;
+}
+
 }  // namespace
 
 verdict::Evidence make_evidence(const probe::Observation& o, const PathContext& c) {
@@ -39,6 +49,8 @@ verdict::Evidence make_evidence(const probe::Observation& o, const PathContext& 
   facts.refused = c.proof.empty() ? Tri::unknown : Tri::yes;
   facts.successors = successors(o.successors);
   facts.lossy = tri(o.lossy);
+  const auto keepalive = c.keepalive.value_or(kUsualKeepalive);
+  if (c.stream) facts.short_lived = short_lived(*c.stream, keepalive, o.losses_needed);
 
   auto& f = e.figures;
   f.uplink = c.uplink;
@@ -57,6 +69,12 @@ verdict::Evidence make_evidence(const probe::Observation& o, const PathContext& 
   f.dies_at_age = o.dies_at_age;
   f.outlived_age = o.outlived_age;
   f.rtt = o.rtt;
+  f.keepalive = keepalive;
+  f.keepalive_known = c.keepalive.has_value();
+  if (c.stream) {
+    f.survived_silence = c.stream->lower;
+    f.fatal_silence = c.stream->upper;
+  }
   f.link_fault = c.link_fault;
   f.proof = c.proof;
   f.query_fault = c.query_fault;

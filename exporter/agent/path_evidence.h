@@ -1,6 +1,7 @@
 #pragma once
 #include <string>
 
+#include "probe/mapping_lifetime.h"
 #include "probe/path_prober.h"
 #include "verdict/evidence.h"
 
@@ -19,6 +20,8 @@ struct PathContext {
   bool every_uplink_silent = false;
   bool witness_configured = false;
   std::string query_fault;
+  std::optional<probe::MappingLifetime::Bracket> stream;  ///< how long a stream's mapping survives silence
+  std::optional<Nanos> keepalive;                         ///< of the tunnels, where known
 };
 
 /// Pure: puts what probes and surroundings show into the words of the verdict room.

@@ -4,7 +4,8 @@
 
 namespace ue::agent {
 
-TunnelWatch::TunnelWatch(const config::Tunnel& tunnel) : name_(tunnel.name), tunnel_(tunnel) {}
+TunnelWatch::TunnelWatch(const config::Tunnel& tunnel)
+    : name_(tunnel.name), reflector_(tunnel.reflector), tunnel_(tunnel) {}
 
 std::shared_ptr<const metrics::Tunnel> TunnelWatch::snapshot() const {
   const auto& state = tunnel_.state();

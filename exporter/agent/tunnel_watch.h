@@ -16,11 +16,14 @@ class TunnelWatch {
   explicit TunnelWatch(const config::Tunnel& tunnel);
 
   void poll(const Now& now) { tunnel_.poll(now); }
+  const std::string& reflector() const { return reflector_; }
+  std::optional<Nanos> keepalive() const { return tunnel_.state().keepalive_ping; }
   std::shared_ptr<const metrics::Tunnel> snapshot() const;
   std::vector<metrics::Collector> collectors() const;
 
  private:
   std::string name_;
+  std::string reflector_;  ///< that speaks for its path; empty: any
   openvpn::Tunnel tunnel_;
 };
 

@@ -21,6 +21,18 @@ constexpr Nanos kReplyValid = 3s;
 constexpr Nanos kWitnessEager = 20s;  // of silence, then they are asked less often
 constexpr Nanos kWitnessPause = 10s;
 
+/// The tunnel's own reflector where we have its key, else the first whose key we have: only they hold
+/// replies.
+std::string measures_lifetime(const std::vector<ReflectorTarget>& reflectors, const std::string& preferred) {
+  std::string first;
+  for (const auto& r : reflectors) {
+    if (!r.identity) continue;
+    if (r.config.name == preferred) return preferred;
+    if (first.empty()) first = r.config.name;
+  }
+  return first;
+}
+
 }  // namespace
 
 UplinkRunner::UplinkRunner(boost::asio::io_context& loop, config::Uplink uplink,
@@ -36,7 +48,11 @@ UplinkRunner::UplinkRunner(boost::asio::io_context& loop, config::Uplink uplink,
     settings.fresh_interval = config.probe.fresh_interval;
     settings.loss_threshold = config.probe.loss_threshold;
     settings.identity = reflector.identity;
-    auto path = std::make_shared<Path>(loop, uplink_.name, reflector.config, settings,
+    // A lifetime is the NAT's, not the reflector's: one ladder an uplink, so that its flows stay few.
+    std::optional<probe::HoldLadder::Settings> ladder;
+    if (reflector.config.name == measures_lifetime(reflectors, preferred_))
+      ladder = {config.probe.holds, config.probe.ladder_interval, *reflector.identity};
+    auto path = std::make_shared<Path>(loop, uplink_.name, reflector.config, settings, std::move(ladder),
                                        [detours, name = reflector.config.name] { return detours(name); });
     paths_.push_back(path);
     targets_.push_back(Target{path, nullptr, std::nullopt});
@@ -179,6 +195,8 @@ bool UplinkRunner::judge(const Now& now, const std::function<Surroundings(const 
     context.witness_configured = has_witness();
     context.answered_via_other_uplink = path->answered_via_other();
     context.query_fault = path->query_fault();
+    context.stream = path->stream_lifetime();
+    context.keepalive = surroundings.keepalive;
     if (const auto silent = silent_since(*path, now.mono); silent && context.proof.empty()) {
       context.proof = witness_proof(std::max(*silent, now.mono - kProofValid));
     }

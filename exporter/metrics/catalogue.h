@@ -14,7 +14,7 @@ using prometheus::MetricType;
 struct Metric {
   std::string_view name;
   MetricType type;
-  std::array<std::string_view, 3> labels;  ///< in the order of their values; unused ones are empty
+  std::array<std::string_view, 4> labels;  ///< in the order of their values; unused ones are empty
   std::string_view help;
 
   constexpr std::size_t label_count() const {
@@ -65,6 +65,9 @@ inline constexpr auto kCatalogue = std::to_array<Metric>({
     {"uplink_udp_return_lost_total", kCounter, {"uplink", "reflector", "flow"}, "UDP probes that reached the reflector and whose reply was lost on the way back."},
     {"uplink_udp_unattributed_lost_total", kCounter, {"uplink", "reflector", "flow"}, "UDP probes without a reply where nothing could tell which way was lost."},
     {"uplink_udp_rtt_seconds", kHistogram, {"uplink", "reflector"}, "Round-trip time of answered UDP probes, without the reflector's own delay."},
+    {"uplink_udp_hold_probes_total", kCounter, {"uplink", "reflector", "pattern", "hold"}, "Fresh flows whose reply was held back for so many seconds."},
+    {"uplink_udp_hold_replies_total", kCounter, {"uplink", "reflector", "pattern", "hold"}, "Fresh flows whose reply came back after having been held for so many seconds."},
+    {"uplink_udp_mapping_lifetime_seconds", kGauge, {"uplink", "reflector", "pattern", "bound"}, "Silence after which the NAT forgets a flow: the longest that was survived (lower) and the shortest that was not (upper, +Inf where none)."},
     {"uplink_udp_mapped_endpoint_changes_total", kCounter, {"uplink", "reflector", "part"}, "Changes of the address or port by which the reflector sees the steady flow: the NAT re-bound it."},
     {"uplink_udp_icmp_errors_total", kCounter, {"uplink", "reflector", "type"}, "ICMP errors received for UDP probes."},
     {"uplink_udp_packets_refused_total", kCounter, {"uplink", "reflector", "reason"}, "UDP datagrams received on probe sockets and not taken as a reply."},

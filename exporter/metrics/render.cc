@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <string_view>
 
 #include "metrics/families.h"
@@ -44,6 +45,19 @@ void add_flow(Families& out, const Path& path, std::string_view flow, const Flow
   out.counter("uplink_udp_unattributed_lost_total", values, number(c.unattributed_lost));
 }
 
+void add_lifetime(Families& out, const Path& path, std::string_view pattern, const MappingLifetime& l) {
+  for (const auto& [hold, n] : l.holds) {
+    out.counter("uplink_udp_hold_probes_total", {path.uplink, path.reflector, pattern, hold},
+                number(n.probes));
+    out.counter("uplink_udp_hold_replies_total", {path.uplink, path.reflector, pattern, hold},
+                number(n.replies));
+  }
+  if (!l.lower) return;
+  out.gauge("uplink_udp_mapping_lifetime_seconds", {path.uplink, path.reflector, pattern, "lower"}, *l.lower);
+  out.gauge("uplink_udp_mapping_lifetime_seconds", {path.uplink, path.reflector, pattern, "upper"},
+            l.upper.value_or(std::numeric_limits<double>::infinity()));
+}
+
 void add_path(Families& out, const Path& path) {
   const std::string& u = path.uplink;
   const std::string& r = path.reflector;
@@ -54,6 +68,7 @@ void add_path(Families& out, const Path& path) {
   out.counter("uplink_udp_mapped_endpoint_changes_total", {u, r, "address"},
               number(path.mapped_address_changes));
   out.counter("uplink_udp_mapped_endpoint_changes_total", {u, r, "port"}, number(path.mapped_port_changes));
+  for (const auto& [pattern, lifetime] : path.lifetimes) add_lifetime(out, path, pattern, lifetime);
   for (const auto& [type, n] : path.icmp_errors)
     out.counter("uplink_udp_icmp_errors_total", {u, r, type}, number(n));
   for (const auto& [why, n] : path.packets_refused) {

@@ -41,6 +41,17 @@ struct Recent {
   std::uint64_t unattributed = 0;
 };
 
+/// How long the NAT remembers a flow after traffic of one pattern, in seconds of silence.
+struct MappingLifetime {
+  struct Count {
+    std::uint64_t probes = 0;
+    std::uint64_t replies = 0;
+  };
+  std::map<std::string, Count> holds;  ///< by hold: "5"
+  std::optional<double> lower;         ///< longest hold that came back; absent while nothing is known
+  std::optional<double> upper;         ///< shortest that did not; absent where none failed
+};
+
 struct Path {  // one uplink and one reflector
   std::string uplink;
   std::string reflector;
@@ -56,7 +67,8 @@ struct Path {  // one uplink and one reflector
   std::string mapped_endpoint;  ///< as the reflector sees it; for the page, never a label
   std::map<std::string, std::uint64_t> icmp_errors;  ///< by type, e.g. "port-unreachable"
   std::map<std::string, std::uint64_t>
-      packets_refused;  ///< malformed, short, foreign ... datagrams, by reason
+      packets_refused;                               ///< malformed, short, foreign ... datagrams, by reason
+  std::map<std::string, MappingLifetime> lifetimes;  ///< by pattern
   std::optional<double> last_reply;
   std::optional<Recent> recent;        ///< absent while nothing has settled
   std::optional<double> smoothed_rtt;  ///< seconds

@@ -78,6 +78,7 @@ class PathProber {
   Observation observe(Instant now) const;
   const FlowCounters& counters(FlowKind kind) const { return settlement_.counters(kind); }
   const Rtt& rtt() const { return rtt_; }
+  std::uint64_t instance_id() const { return settlement_.instance_id(); }
   const std::map<std::string, std::uint64_t>& refused() const { return refused_; }
   const std::optional<Endpoint>& mapped_endpoint() const { return mapped_; }
   std::uint64_t mapped_address_changes() const { return address_changes_; }

@@ -80,6 +80,10 @@ struct Figures {
   std::optional<Nanos> dies_at_age;        ///< N: the age at which successors die; 0 from the start
   std::optional<Nanos> outlived_age;       ///< how old the successor is that outlived its predecessor
   std::optional<Nanos> rtt;                ///< smoothed
+  Nanos survived_silence{};                ///< the longest after which a stream's mapping still lived
+  std::optional<Nanos> fatal_silence;      ///< the shortest longer one after which it did not
+  Nanos keepalive{};                       ///< how often the tunnel sends when it has nothing to say
+  bool keepalive_known = false;            ///< learned from the tunnel; else the usual value is assumed
   std::string link_fault;                  ///< what of link, address or route is missing
   std::string local_fault;
   std::string proof;        ///< what speaks against the reflector

@@ -47,6 +47,24 @@ std::string down(const Evidence& e) {
   return text + ": the uplink or its carrier is out.";
 }
 
+std::string short_mapping(const Figures& f) {
+  if (!f.fatal_silence)
+    return fmt::format("The NAT behind {} forgets a flow sooner than the tunnel's keepalive renews it.",
+                       f.uplink);
+  // Two thirds of what was survived: a keepalive may be late. OpenVPN restarts after six times that.
+  const auto keepalive = std::chrono::floor<std::chrono::seconds>(f.survived_silence * 2 / 3).count();
+  const auto cure =
+      keepalive > 0 ? fmt::format("set \"keepalive {} {}\" or less", keepalive, keepalive * 6)
+                    : std::string("no keepalive survives that, so route the tunnel through another uplink");
+  return fmt::format(
+      "The NAT behind {} forgets a flow after {} of silence ({} is survived), and the tunnel {} every {}: "
+      "{}.",
+      f.uplink, format_duration(*f.fatal_silence),
+      f.survived_silence > Nanos::zero() ? format_duration(f.survived_silence)
+                                         : std::string("less than a second"),
+      f.keepalive_known ? "sends a keepalive" : "is taken to send one", format_duration(f.keepalive), cure);
+}
+
 std::string lossy(const Figures& f) {
   return fmt::format(
       "Replies come back but packets are lost: {} on the way out, {} on the way back, {} unattributed, of "
@@ -109,10 +127,7 @@ std::string explain(Verdict v, const Evidence& e) {
           "packets died{}.",
           f.uplink, f.reflector, f.query_fault.empty() ? "" : " (" + f.query_fault + ")");
     case Verdict::short_mapping:
-      return fmt::format("The NAT behind {} forgets a mapping {}: the tunnel needs a shorter keepalive.",
-                         f.uplink,
-                         f.dies_at_age ? "within " + format_duration(*f.dies_at_age)
-                                       : "sooner than the tunnel's keepalive renews it");
+      return short_mapping(f);
     case Verdict::lossy:
       return lossy(f);
     case Verdict::healthy:

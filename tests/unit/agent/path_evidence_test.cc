@@ -41,6 +41,23 @@ TEST(PathEvidence, EveryObservationHasItsFact) {
   EXPECT_EQ(make_evidence(o, {}).facts.successors, verdict::Successors::outlived);
 }
 
+TEST(PathEvidence, AMappingIsShortOnlyWhereThatIsNoChance) {
+  probe::Observation o;
+  o.losses_needed = 8;
+  PathContext c;
+  const auto short_lived = [&](int lower, int upper, std::uint32_t failures, std::optional<Nanos> keepalive) {
+    c.stream = {std::chrono::seconds(lower), std::chrono::seconds(upper), failures};
+    c.keepalive = keepalive;
+    return make_evidence(o, c).facts.short_lived;
+  };
+  EXPECT_EQ(short_lived(20, 25, 8, std::nullopt), Tri::yes);  // of the 30 s that are assumed
+  EXPECT_EQ(short_lived(20, 25, 7, std::nullopt), Tri::unknown);
+  EXPECT_EQ(short_lived(20, 31, 8, std::nullopt), Tri::unknown);
+  EXPECT_EQ(short_lived(30, 31, 8, std::nullopt), Tri::no);
+  EXPECT_EQ(short_lived(20, 25, 8, std::chrono::seconds(10)), Tri::no);
+  EXPECT_EQ(short_lived(20, 25, 8, std::chrono::seconds(60)), Tri::yes);
+}
+
 TEST(PathEvidence, ALinkIsDownOnlyOnceThatIsSettled) {
   PathContext c;
   EXPECT_EQ(make_evidence({}, c).facts.link, Tri::yes);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "metrics/families.h"
 #include "sample.h"
@@ -47,6 +48,21 @@ std::map<Labels, std::pair<double, int>> state_groups(const prometheus::MetricFa
     ++out[labels].second;
   }
   return out;
+}
+
+TEST(Render, ALifetimeIsABracketThatMayBeOpen) {
+  const auto all = render(*sample_snapshot());
+  const auto lifetime = [&](const char* pattern, const char* bound) {
+    return value(all, "uplink_udp_mapping_lifetime_seconds",
+                 {{"uplink", "mansion"}, {"reflector", "cloud"}, {"pattern", pattern}, {"bound", bound}});
+  };
+  EXPECT_EQ(lifetime("stream", "lower"), 5);
+  EXPECT_EQ(lifetime("stream", "upper"), 10);
+  EXPECT_EQ(lifetime("solitary", "upper"), std::numeric_limits<double>::infinity());
+  EXPECT_EQ(lifetime("active", "lower"), -1) << "what is not measured is absent";
+  EXPECT_EQ(value(all, "uplink_udp_hold_replies_total",
+                  {{"uplink", "mansion"}, {"reflector", "cloud"}, {"pattern", "stream"}, {"hold", "10"}}),
+            1);
 }
 
 TEST(Render, EveryStateSetHasExactlyOneOne) {

@@ -23,6 +23,8 @@ inline std::shared_ptr<Snapshot> sample_snapshot() {
   dead->mapped_endpoint = "198.51.100.7:41234";
   dead->icmp_errors = {{"port-unreachable", 2}, {"ttl-exceeded", 1}};
   dead->packets_refused = {{"foreign", 4}, {"short", 1}};
+  dead->lifetimes["stream"] = {{{"5", {6, 6}}, {"10", {6, 1}}}, 5, 10};
+  dead->lifetimes["solitary"] = {{{"120", {2, 2}}}, 120, {}};
   dead->last_reply = 1760000100.25;
   dead->recent = Recent{5, 1, 53, 1};
   dead->smoothed_rtt = 0.0123;

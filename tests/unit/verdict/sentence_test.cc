@@ -74,6 +74,21 @@ TEST(Sentence, ItNeedsNoFigureThatIsNotKnown) {
   EXPECT_THAT(explain(Verdict::short_mapping, e), Not(HasSubstr("within 0s")));
 }
 
+TEST(Sentence, AShortMappingNamesTheKeepaliveThatSurvives) {
+  Evidence e;
+  e.figures.uplink = "mansion";
+  e.figures.keepalive = std::chrono::seconds(30);
+  e.figures.survived_silence = std::chrono::seconds(19);
+  e.figures.fatal_silence = std::chrono::seconds(20);
+  EXPECT_EQ(explain(Verdict::short_mapping, e),
+            "The NAT behind mansion forgets a flow after 20s of silence (19s is survived), and the tunnel is "
+            "taken to "
+            "send one every 30s: set \"keepalive 12 72\" or less.");
+  e.figures.keepalive_known = true;
+  e.figures.survived_silence = std::chrono::seconds(1);
+  EXPECT_THAT(explain(Verdict::short_mapping, e), HasSubstr("no keepalive survives that"));
+}
+
 TEST(Sentence, OneWayTellsTheProofTheAgeAndTheCure) {
   EXPECT_EQ(explain(Verdict::one_way, full()),
             "Packets leave through mansion but replies no longer come back: cloud says over TCP that it "
