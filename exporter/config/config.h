@@ -93,6 +93,9 @@ struct ReflectorLimits {
   std::uint32_t max_sessions_per_key = 1'000;
   std::uint32_t packets_per_second_per_source = 200;  ///< per IPv4 /32, IPv6 /56
   std::uint32_t query_connections = 64;
+  std::uint32_t max_holds = 100'000;  ///< replies held back at once; needs a restart to change
+  std::uint32_t max_holds_per_key = 1'000;
+  std::uint32_t max_holds_per_prefix = 2'000;  ///< IPv4 /24, IPv6 /48
   bool operator==(const ReflectorLimits&) const = default;
 };
 struct ReflectorConfig {

@@ -26,6 +26,12 @@ constexpr Key<ReflectorLimits> kLimitKeys[] = {
      [](const Value& v, ReflectorLimits& l) { l.packets_per_second_per_source = read_limit(v, 1'000'000); }},
     {"query_connections", Need::optional,
      [](const Value& v, ReflectorLimits& l) { l.query_connections = read_limit(v, 10'000); }},
+    {"max_holds", Need::optional,
+     [](const Value& v, ReflectorLimits& l) { l.max_holds = read_limit(v, 10'000'000); }},
+    {"max_holds_per_key", Need::optional,
+     [](const Value& v, ReflectorLimits& l) { l.max_holds_per_key = read_limit(v, 10'000'000); }},
+    {"max_holds_per_prefix", Need::optional,
+     [](const Value& v, ReflectorLimits& l) { l.max_holds_per_prefix = read_limit(v, 10'000'000); }},
 };
 
 ReflectorLimits read_limits(const Value& v) {

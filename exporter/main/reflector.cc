@@ -37,6 +37,9 @@ metrics::ReflectorSnapshot to_snapshot(const reflector::Status& status) {
   s.published = to_unix_seconds(read_clocks().wall);
   s.packets = status.packets;
   s.queries = status.queries;
+  s.holds = status.holds;
+  s.holding = status.holding;
+  s.holding_limit = status.holding_limit;
   s.sessions = status.sessions;
   s.sessions_limit = status.sessions_limit;
   s.sessions_started = status.sessions_started;

@@ -141,6 +141,9 @@ std::vector<prometheus::MetricFamily> render(const ReflectorSnapshot& s) {
     out.counter("uplink_reflector_packets_total", {outcome}, number(n));
   for (const auto& [outcome, n] : s.queries)
     out.counter("uplink_reflector_queries_total", {outcome}, number(n));
+  for (const auto& [outcome, n] : s.holds) out.counter("uplink_reflector_holds_total", {outcome}, number(n));
+  out.gauge("uplink_reflector_holds_pending", {}, number(s.holding));
+  out.gauge("uplink_reflector_holds_limit", {}, number(s.holding_limit));
   out.gauge("uplink_reflector_sessions", {}, number(s.sessions));
   out.gauge("uplink_reflector_sessions_limit", {}, number(s.sessions_limit));
   out.counter("uplink_reflector_sessions_started_total", {}, number(s.sessions_started));

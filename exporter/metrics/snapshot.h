@@ -140,6 +140,9 @@ struct ReflectorSnapshot {
   double published = 0;
   std::map<std::string, std::uint64_t> packets;  ///< by outcome: reflected, suppressed, and each drop reason
   std::map<std::string, std::uint64_t> queries;  ///< by outcome: answered, and each refusal
+  std::map<std::string, std::uint64_t> holds;    ///< by outcome: of requests for a reply later
+  std::uint64_t holding = 0;
+  std::uint64_t holding_limit = 0;
   std::uint64_t sessions = 0;
   std::uint64_t sessions_limit = 0;
   std::uint64_t sessions_started = 0;

@@ -4,7 +4,8 @@
 
 namespace ue::reflector {
 
-ReflectorCore::ReflectorCore(Policy policy, Instance instance) : instance_(instance), limiter_(1, 1) {
+ReflectorCore::ReflectorCore(Policy policy, Instance instance)
+    : instance_(instance), limiter_(1, 1), holds_(policy.limits) {
   replace_policy(std::move(policy));
 }
 
@@ -13,6 +14,7 @@ void ReflectorCore::replace_policy(Policy policy) {
   sessions_limit_ = policy.limits.max_sessions;
   keys_ = std::make_unique<KeyTable>(std::move(policy.keys));
   sessions_.set_limits(policy.limits.max_sessions, policy.limits.max_sessions_per_key);
+  holds_.set_limits(policy.limits);
   const auto rate = policy.limits.packets_per_second_per_source;
   limiter_.set_rate(rate, rate);  // a second's worth may come at once
 }
@@ -45,8 +47,40 @@ Outcome ReflectorCore::process(const Now& now, const Datagram& datagram, std::sp
   Session* session = nullptr;
   if (const auto end = find_session(now, request, session)) return *end;
   if (const auto end = receive(now, request, *session)) return *end;
-  reply = answer(now, request, *session, out);
+  if (hold(now, request, *session)) return Outcome::held;
+  reply = answer(now, request, *session, {}, out);
   return Outcome::reflected;
+}
+
+/// False: it is to be answered at once.
+bool ReflectorCore::hold(const Now& now, const Request& request, Session& session) {
+  const auto& flow = request.wishes.flow;
+  if (!request.owner.keyed || !request.integrity_ok || !flow || flow->hold_ms == 0 ||
+      flow->hold_ms > HeldReplies::kMaxHoldMs)
+    return false;
+  const auto outcome =
+      sources_.valid(now.mono, request.owner, request.datagram.source.address)
+          ? holds_.hold(now.mono, std::chrono::milliseconds(flow->hold_ms), request.datagram, session)
+          : HoldOutcome::not_validated;
+  ++hold_outcomes_[static_cast<std::size_t>(outcome)];
+  return outcome == HoldOutcome::held;
+}
+
+std::optional<ReflectorCore::Late> ReflectorCore::take_due(const Now& now, std::span<std::uint8_t> out) {
+  while (const auto* held = holds_.take(now.mono)) {
+    auto* session = sessions_.find(held->session);
+    const auto secret = keys_->find(held->session.owner.key_id, held->session.owner.gateway_id);
+    if (session != nullptr) --session->holding;
+    if (session == nullptr || !secret) {
+      ++hold_outcomes_[static_cast<std::size_t>(HoldOutcome::dropped)];
+      continue;
+    }
+    Request request{held->datagram, stamp::Mode::authenticated, {}, held->session.owner, secret, {}};
+    request.packet = *stamp::parse_sender(held->datagram.bytes, request.mode);
+    ++hold_outcomes_[static_cast<std::size_t>(HoldOutcome::sent)];
+    return Late{answer(now, request, *session, now.mono - held->since, out), &held->datagram};
+  }
+  return std::nullopt;
 }
 
 ReflectorCore::Step ReflectorCore::authenticate(Request& request) {
@@ -160,7 +194,7 @@ ReflectorCore::Step ReflectorCore::receive(const Now& now, const Request& reques
   return std::nullopt;
 }
 
-Reply ReflectorCore::answer(const Now& now, const Request& request, Session& session,
+Reply ReflectorCore::answer(const Now& now, const Request& request, Session& session, Nanos held,
                             std::span<std::uint8_t> out) {
   ReplyFacts facts;
   facts.mode = request.mode;
@@ -178,6 +212,7 @@ Reply ReflectorCore::answer(const Now& now, const Request& request, Session& ses
   facts.previous_reply = session.replied;
   session.replied = now.wall;
   facts.instance = instance_;
+  facts.held = held;
   facts.secret = request.secret;
   facts.integrity_ok = request.integrity_ok;
   return write_reply(request.datagram, facts, out);

@@ -4,11 +4,13 @@
 #include <span>
 
 #include "config/config.h"
+#include "reflector/held_replies.h"
 #include "reflector/key_table.h"
 #include "reflector/outcome.h"
 #include "reflector/rate_limiter.h"
 #include "reflector/reply.h"
 #include "reflector/session_table.h"
+#include "reflector/validated_sources.h"
 #include "stamp/query.h"
 
 namespace ue::reflector {
@@ -32,6 +34,19 @@ class ReflectorCore {
   /// The reply's Timestamp is `now.wall`.
   std::optional<Reply> handle(const Now& now, const Datagram& datagram, std::span<std::uint8_t> out);
 
+  /// A reply whose time has come, and the request that it answers; nothing where none is due. Valid until the
+  /// next call. Call it at next_due(), until it returns nothing.
+  struct Late {
+    Reply reply;
+    const Datagram* request;
+  };
+  std::optional<Late> take_due(const Now& now, std::span<std::uint8_t> out);
+  std::optional<Instant> next_due() const { return holds_.next(); }
+  /// An authenticated query came from there: replies may be sent there later.
+  void validate(Instant now, const Owner& owner, const IpAddress& source) {
+    sources_.validate(now, owner, source);
+  }
+
   /// Keys, limits and permissions from now on. Sessions stay; those of a key that is gone are never matched
   /// again.
   void replace_policy(Policy policy);
@@ -51,6 +66,8 @@ class ReflectorCore {
   std::size_t sessions() const { return sessions_.size(); }
   std::size_t sessions_limit() const { return sessions_limit_; }
   std::uint64_t sessions_started() const { return sessions_started_; }
+  std::uint64_t count(HoldOutcome o) const { return hold_outcomes_[static_cast<std::size_t>(o)]; }
+  std::size_t holding() const { return holds_.size(); }
 
   /// Packets after which a foreign sender that was not seen to begin is believed to be none of ours: more
   /// than a sender of ours can have on the way before it names its flow again.
@@ -78,7 +95,9 @@ class ReflectorCore {
   Step find_session(const Now& now, const Request& request, Session*& session);
   Step find_or_create(const Now& now, const SessionId& id, const Request& request, Session*& session);
   Step receive(const Now& now, const Request& request, Session& session);
-  Reply answer(const Now& now, const Request& request, Session& session, std::span<std::uint8_t> out);
+  bool hold(const Now& now, const Request& request, Session& session);
+  Reply answer(const Now& now, const Request& request, Session& session, Nanos held,
+               std::span<std::uint8_t> out);
 
   bool allow_unauthenticated_ = false;
   std::size_t sessions_limit_ = 0;
@@ -87,7 +106,10 @@ class ReflectorCore {
   stamp::ErrorEstimate error_estimate_;
   SessionTable sessions_;
   RateLimiter limiter_;
+  HeldReplies holds_;
+  ValidatedSources sources_;
   OutcomeCounts outcomes_{};
+  std::array<std::uint64_t, kHoldOutcomes> hold_outcomes_{};
   std::uint64_t sessions_started_ = 0;
 };
 

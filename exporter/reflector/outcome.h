@@ -6,9 +6,10 @@
 
 namespace ue::reflector {
 
-/// What became of one datagram. Only `reflected` puts anything on the wire.
+/// What became of one datagram. Only `reflected` puts anything on the wire, and later `held`.
 enum class Outcome : std::uint8_t {
   reflected,
+  held,             ///< the reply waits, as an authenticated sender asked
   suppressed,       ///< counted for the session, and the sender asked for no reply
   too_short,        ///< shorter than the base packet
   oversized,        ///< longer than kMaxDatagram
@@ -24,7 +25,7 @@ enum class Outcome : std::uint8_t {
   table_full,      ///< no session may be added, every one is live
   key_table_full,  ///< this key has as many sessions as one key may
 };
-inline constexpr std::size_t kOutcomes = 14;
+inline constexpr std::size_t kOutcomes = 15;
 
 /// The label value: the enumerator's own name.
 std::string_view name(Outcome outcome);

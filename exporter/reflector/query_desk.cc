@@ -28,6 +28,7 @@ QueryReply QueryDesk::answer(const Now& now, std::string_view body, std::string_
     if (!secret || !stamp::verify_request(body, authentication, *secret)) {
       return refuse(401, QueryOutcome::unauthorized, "unknown key or wrong signature");
     }
+    core_.validate(now.mono, owner, peer);
   } else if (!core_.allow_unauthenticated()) {
     return refuse(401, QueryOutcome::unauthorized, "a key is needed");
   }

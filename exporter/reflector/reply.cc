@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/hmac.h"
+#include "reflector/held_replies.h"
 
 namespace ue::reflector {
 
@@ -10,7 +11,6 @@ namespace {
 
 using stamp::TlvType;
 
-constexpr std::uint32_t kMaxHoldMs = 600'000;
 constexpr std::size_t kAddressSize = 16;
 constexpr std::uint8_t kFilled = 0;
 
@@ -109,9 +109,9 @@ std::uint8_t fill_flow(std::span<std::uint8_t> value, const ReplyFacts& facts) {
   if (value.size() == stamp::FlowTlv::kSize && value[0] != stamp::FlowTlv::kVersion)
     return stamp::kFlagUnrecognised;
   auto flow = stamp::FlowTlv::parse(value);
-  if (!flow || flow->hold_ms > kMaxHoldMs) return stamp::kFlagMalformed;
+  if (!flow || flow->hold_ms > HeldReplies::kMaxHoldMs) return stamp::kFlagMalformed;
   if (facts.mode != stamp::Mode::authenticated) return stamp::kFlagUnrecognised;
-  flow->hold_ms = 0;
+  flow->hold_ms = static_cast<std::uint32_t>(facts.held / std::chrono::milliseconds(1));
   flow->boot_epoch = facts.instance.boot_epoch;
   flow->instance_id = facts.instance.id;
   const auto wire = flow->encode();

@@ -22,6 +22,7 @@ struct ReplyFacts {
   Instance instance;
   std::optional<config::Secret>
       secret;                ///< signs the base packet in authenticated mode, and an HMAC TLV in either
+  Nanos held{};              ///< for how long this reply really waited
   bool integrity_ok = true;  ///< false: the request's HMAC TLV was wrong or missing
 };
 

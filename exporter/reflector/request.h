@@ -20,6 +20,9 @@ struct Datagram {
   std::uint8_t ttl = 0;
   std::uint8_t traffic_class = 0;  ///< DSCP (6 bits) and ECN (2)
   WallTime received{};             ///< the kernel's receive timestamp
+  std::uint32_t socket = 0;        ///< the shell's own: which of its sockets it came by
+  std::uint32_t interface = 0;     ///< likewise, IPv6 only
+  std::uint32_t scope = 0;         ///< of a link-local source
 };
 
 /// Tells the modes apart, which share a port: an authenticated packet has zeroes (MBZ) where an

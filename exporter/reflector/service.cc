@@ -82,6 +82,8 @@ Service::Service(std::string config_file, Settings settings, Publish publish)
       connections_(std::make_shared<QueryServer::Connections>()),
       signals_(loop_, SIGHUP, SIGTERM, SIGINT),
       timer_(loop_),
+      late_timer_(loop_),
+      holding_limit_(settings.config.limits.max_holds),
       reload_time_(to_unix_seconds(read_clocks().wall)) {
   connections_->limit = settings.config.limits.query_connections;
 }
@@ -103,7 +105,8 @@ Result<std::monostate> Service::open_port(const HostPort& listen) {
   const auto address = IpAddress::parse(listen.host);
   if (!address)
     return Error{"listen: '" + listen.to_string() + "' is no address: names are not looked up here"};
-  auto udp = UdpPort::open(loop_, {*address, listen.port}, core_);
+  auto udp = UdpPort::open(loop_, {*address, listen.port}, core_, static_cast<std::uint32_t>(ports_.size()),
+                           [this] { arm_late(); });
   if (!udp) return Error{udp.error()};
   auto tcp = QueryServer::open(loop_, (*udp)->local(), desk_, connections_);
   if (!tcp) return Error{tcp.error()};
@@ -168,6 +171,25 @@ void Service::tick() {
   });
 }
 
+/// The replies whose time has come.
+void Service::send_late() {
+  std::array<std::uint8_t, kMaxDatagram> out;
+  while (const auto late = core_.take_due(read_clocks(), out))
+    ports_[late->request->socket]->send_late(*late);
+  late_at_.reset();
+  arm_late();
+}
+
+void Service::arm_late() {
+  const auto due = core_.next_due();
+  if (!due || (late_at_ && *late_at_ <= *due)) return;
+  late_at_ = due;
+  late_timer_.expires_at(std::chrono::steady_clock::time_point(due->time_since_epoch()));
+  late_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) send_late();
+  });
+}
+
 Status Service::status() const {
   Status s;
   for (std::size_t i = 0; i < kOutcomes; ++i) {
@@ -178,6 +200,12 @@ Status Service::status() const {
     const auto outcome = static_cast<QueryOutcome>(i);
     s.queries[std::string(name(outcome))] = desk_->count(outcome);
   }
+  for (std::size_t i = 0; i < kHoldOutcomes; ++i) {
+    const auto outcome = static_cast<HoldOutcome>(i);
+    s.holds[std::string(name(outcome))] = core_.count(outcome);
+  }
+  s.holding = core_.holding();
+  s.holding_limit = holding_limit_;
   auto& not_unicast = s.packets["not_unicast"];
   auto& unsent = s.packets["send_failed"];
   for (const auto& port : ports_) {

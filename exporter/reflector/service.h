@@ -20,6 +20,9 @@ namespace ue::reflector {
 struct Status {
   std::map<std::string, std::uint64_t> packets;  ///< by outcome, the socket's own included
   std::map<std::string, std::uint64_t> queries;  ///< by outcome
+  std::map<std::string, std::uint64_t> holds;    ///< by outcome
+  std::uint64_t holding = 0;                     ///< replies that wait
+  std::uint64_t holding_limit = 0;
   std::uint64_t sessions = 0;
   std::uint64_t sessions_limit = 0;
   std::uint64_t sessions_started = 0;
@@ -64,6 +67,8 @@ class Service {
   Result<std::monostate> reload();
   void wait_for_signal();
   void tick();
+  void send_late();
+  void arm_late();
   Status status() const;
 
   const std::string config_file_;
@@ -75,9 +80,12 @@ class Service {
   std::shared_ptr<QueryServer::Connections> connections_;
   boost::asio::signal_set signals_;
   boost::asio::steady_timer timer_;
+  boost::asio::steady_timer late_timer_;
+  std::optional<Instant> late_at_;  ///< for which it is armed
   std::vector<std::unique_ptr<UdpPort>> ports_;
   std::vector<std::unique_ptr<QueryServer>> query_servers_;
   std::uint32_t ticks_ = 0;
+  std::uint64_t holding_limit_;
   bool reload_ok_ = true;
   double reload_time_;
 };

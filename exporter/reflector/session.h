@@ -40,6 +40,7 @@ struct Session {
   SequenceWindow window;
   std::optional<Endpoint> endpoint;    ///< where the newest packet came from
   std::uint8_t ttl = 0;                ///< of the newest packet
+  std::uint16_t holding = 0;           ///< replies of it that wait
   std::list<Session>::iterator place;  ///< SessionTable's own
 };
 

@@ -84,7 +84,8 @@ Error listen_error(const std::string& what, int code) {
 }
 
 Result<std::unique_ptr<UdpPort>> UdpPort::open(boost::asio::io_context& loop, const Endpoint& listen,
-                                               ReflectorCore& core) {
+                                               ReflectorCore& core, std::uint32_t number,
+                                               std::function<void()> after_batch) {
   const std::string what = "cannot listen on udp " + listen.to_string();
   const bool v6 = !listen.address.is_v4();
   const int fd = socket(v6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -97,11 +98,18 @@ Result<std::unique_ptr<UdpPort>> UdpPort::open(boost::asio::io_context& loop, co
     close(fd);
     return listen_error(what, code);
   }
-  return std::unique_ptr<UdpPort>(new UdpPort(loop, fd, Endpoint::from_sockaddr(raw), core));
+  return std::unique_ptr<UdpPort>(
+      new UdpPort(loop, fd, Endpoint::from_sockaddr(raw), core, number, std::move(after_batch)));
 }
 
-UdpPort::UdpPort(boost::asio::io_context& loop, int fd, const Endpoint& local, ReflectorCore& core)
-    : socket_(loop, fd), local_(local), core_(core), buffers_(std::make_unique<Buffers>()) {}
+UdpPort::UdpPort(boost::asio::io_context& loop, int fd, const Endpoint& local, ReflectorCore& core,
+                 std::uint32_t number, std::function<void()> after_batch)
+    : socket_(loop, fd),
+      local_(local),
+      core_(core),
+      number_(number),
+      after_batch_(std::move(after_batch)),
+      buffers_(std::make_unique<Buffers>()) {}
 
 UdpPort::~UdpPort() = default;
 
@@ -130,6 +138,7 @@ void UdpPort::serve() {
     return;
   }
   transmit(answer(static_cast<std::size_t>(received)));
+  after_batch_();
 }
 
 /// Hands the batch to the core; returns how many replies it wrote.
@@ -152,6 +161,10 @@ std::size_t UdpPort::answer(std::size_t received) {
     datagram.ttl = ancillary.ttl;
     datagram.traffic_class = ancillary.traffic_class;
     datagram.received = ancillary.received.value_or(now.wall);
+    datagram.socket = number_;
+    datagram.interface = ancillary.interface;
+    if (!datagram.source.address.is_v4())
+      datagram.scope = reinterpret_cast<const sockaddr_in6*>(&b.sources[i])->sin6_scope_id;
     const auto reply = core_.handle(now, datagram, b.out[replies]);
     if (!reply) continue;
     b.out_parts[replies] = {b.out[replies].data(), reply->bytes.size()};
@@ -182,13 +195,39 @@ void UdpPort::transmit(std::size_t replies) {
       for (int i = 0; i < sent; ++i) counters_.sent_bytes += messages[done++].msg_len;
       continue;
     }
-    // This one reply cannot leave (a full queue, no route, a firewall): late it would only mislead, so it is
-    // dropped.
-    if (++counters_.send_errors == 1) {
-      log::warn("REFLECTOR_SEND_FAILED", "{}; such replies are counted and dropped",
-                errno_error("replying on udp " + local_.to_string(), errno).message);
-    }
+    note_unsent();
     ++done;
+  }
+}
+
+/// One reply cannot leave (a full queue, no route, a firewall): late it would only mislead, so it is dropped.
+void UdpPort::note_unsent() {
+  if (++counters_.send_errors == 1) {
+    log::warn("REFLECTOR_SEND_FAILED", "{}; such replies are counted and dropped",
+              errno_error("replying on udp " + local_.to_string(), errno).message);
+  }
+}
+
+void UdpPort::send_late(const ReflectorCore::Late& late) {
+  const auto& request = *late.request;
+  sockaddr_storage to{};
+  const auto size = request.source.to_sockaddr(to);
+  if (!request.source.address.is_v4()) reinterpret_cast<sockaddr_in6*>(&to)->sin6_scope_id = request.scope;
+  iovec part{const_cast<std::uint8_t*>(late.reply.bytes.data()), late.reply.bytes.size()};
+  Buffers::Control control;
+  msghdr header{};
+  header.msg_name = &to;
+  header.msg_namelen = size;
+  header.msg_iov = &part;
+  header.msg_iovlen = 1;
+  header.msg_control = control.octets.data();
+  header.msg_controllen =
+      write_ancillary(control.octets, request.local.address, request.interface, late.reply.traffic_class);
+  const auto sent = sendmsg(socket_.native_handle(), &header, 0);
+  if (sent < 0) {
+    note_unsent();
+  } else {
+    counters_.sent_bytes += static_cast<std::uint64_t>(sent);
   }
 }
 

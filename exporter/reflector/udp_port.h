@@ -4,6 +4,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -30,28 +31,37 @@ class UdpPort {
   static constexpr std::size_t kBatch = 64;
 
   /// Binds; the error names the address, the reason and what helps. An IPv6 socket takes IPv6 only.
+  /// `number` is what the datagrams of this port are marked with; `after_batch` is called when the core has
+  /// seen some.
   static Result<std::unique_ptr<UdpPort>> open(boost::asio::io_context& loop, const Endpoint& listen,
-                                               ReflectorCore& core);
+                                               ReflectorCore& core, std::uint32_t number,
+                                               std::function<void()> after_batch);
   ~UdpPort();
   UdpPort(const UdpPort&) = delete;
   UdpPort& operator=(const UdpPort&) = delete;
 
   /// Handles what arrives from now on, until destroyed.
   void start();
+  /// Sends one reply that was held back, as it would have been sent then.
+  void send_late(const ReflectorCore::Late& late);
   const PortCounters& counters() const { return counters_; }
   const Endpoint& local() const { return local_; }  ///< with the kernel's choice where port 0 was asked for
 
  private:
   struct Buffers;
-  UdpPort(boost::asio::io_context& loop, int fd, const Endpoint& local, ReflectorCore& core);
+  UdpPort(boost::asio::io_context& loop, int fd, const Endpoint& local, ReflectorCore& core,
+          std::uint32_t number, std::function<void()> after_batch);
   void wait();
   void serve();
   std::size_t answer(std::size_t received);
   void transmit(std::size_t replies);
+  void note_unsent();
 
   boost::asio::posix::stream_descriptor socket_;
   const Endpoint local_;
   ReflectorCore& core_;
+  const std::uint32_t number_;
+  const std::function<void()> after_batch_;
   std::unique_ptr<Buffers> buffers_;
   PortCounters counters_;
 };

@@ -235,6 +235,7 @@ TEST(ReflectorConfig, Defaults) {
   EXPECT_EQ(c->limits.max_sessions_per_key, 1'000U);
   EXPECT_EQ(c->limits.packets_per_second_per_source, 200U);
   EXPECT_EQ(c->limits.query_connections, 64U);
+  EXPECT_EQ(c->limits.max_holds, 100'000U);
 }
 
 TEST(ReflectorConfig, EveryKey) {

@@ -106,6 +106,9 @@ inline std::shared_ptr<ReflectorSnapshot> sample_reflector_snapshot() {
   s->published = 1760000200;
   s->packets = {{"reflected", 150}, {"suppressed", 3}, {"bad_hmac", 2}};
   s->queries = {{"answered", 10}, {"unauthenticated", 1}};
+  s->holds = {{"held", 9}, {"sent", 7}, {"not_validated", 1}};
+  s->holding = 2;
+  s->holding_limit = 100000;
   s->sessions = 12;
   s->sessions_limit = 100000;
   s->sessions_started = 40;
