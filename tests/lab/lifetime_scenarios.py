@@ -1,0 +1,47 @@
+"""The hold ladder against real NATs: how long a mapping lives, and what that means for a tunnel."""
+from . import world
+from .agent import FIVE_G, MANSION, Home
+from .registry import expect, scenario
+
+HOLDS = ["1s", "2s", "4s", "8s", "12s"]
+
+
+def _bracket(uplink, pattern):
+    page = world.scrape("gw")
+    return tuple(page.value("uplink_udp_mapping_lifetime_seconds", uplink=uplink, pattern=pattern, bound=bound)
+                 for bound in ("lower", "upper"))
+
+
+@scenario(240)
+def short_mapping():
+    """timers of 3 s and 6 s on one carrier: short_mapping there with the bracket, the other uplink healthy"""
+    home = Home(probe={"holds": HOLDS})
+    home.carrier.short_timers(3, 6)
+    verdicts = home.healthy()
+    verdicts.wait(MANSION, "short_mapping", 150, since=home.started)
+
+    def sharp():
+        lower, upper = _bracket(MANSION, "stream")
+        return lower is not None and upper - lower <= 1 and lower <= 6.5 and upper >= 5.5
+    world.wait_until(sharp, 90, "a bracket of one second around 6 s", every=1)
+    lower, upper = _bracket(FIVE_G, "stream")
+    expect(lower == 12 and upper == float("inf"), f"the 5G router's bracket: {lower}..{upper}")
+    print(f"stream on {MANSION}: {_bracket(MANSION, 'stream')}, solitary: {_bracket(MANSION, 'solitary')}")
+    verdicts.only(MANSION, "unknown", "healthy", "short_mapping")
+    verdicts.only(FIVE_G, "unknown", "healthy")
+    held = world.scrape("cloud", 10178)
+    expect(held.value("uplink_reflector_holds_total", outcome="sent") > 0, "no reply was held")
+    home.done()
+
+
+@scenario(240)
+def long_mapping_is_healthy():
+    """Linux's own timers: every hold comes back, on both uplinks, and nothing is said of it"""
+    home = Home(probe={"holds": HOLDS})
+    verdicts = home.healthy()
+    for uplink in (MANSION, FIVE_G):
+        world.wait_until(lambda u=uplink: _bracket(u, "stream")[0] == 12, 120, f"the ladder on {uplink}", every=1)
+        expect(_bracket(uplink, "stream")[1] == float("inf"), f"{uplink}: {_bracket(uplink, 'stream')}")
+    verdicts.only(MANSION, "unknown", "healthy")
+    verdicts.only(FIVE_G, "unknown", "healthy")
+    home.done()
