@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 
+#include "agent/route_watch.h"
 #include "agent/tunnel_watch.h"
 #include "base/log.h"
 #include "base/process_stats.h"
@@ -75,6 +76,7 @@ void Agent::apply(const config::Config& config) {
                           config.probe == config_.probe && config.witnesses == config_.witnesses &&
                           config.openvpn == config_.openvpn;
   const bool same_tunnels = applied_ && config.openvpn == config_.openvpn;
+  const bool same_routes = applied_ && config.routes == config_.routes;
   config_ = config;
   if (!same_paths) {
     runners_.clear();
@@ -89,6 +91,7 @@ void Agent::apply(const config::Config& config) {
     });
   }
   if (!same_tunnels) build_tunnels();
+  if (!same_routes) route_watch_ = std::make_unique<RouteWatch>(loop_, config_.routes);
   read_kernel();
   build_runners();
   reload_ok_ = true;
@@ -159,6 +162,7 @@ void Agent::build_runners() {
         [this, name = uplink.name](const std::string& reflector) { return detours(name, reflector); }));
   }
   for (const auto& runner : runners_) runner->update_link(now, inventory_);
+  if (route_watch_) route_watch_->set_uplinks(wanted);
 }
 
 void Agent::build_tunnels() {
@@ -268,6 +272,7 @@ void Agent::publish(const Now& now) {
   }
   s->collectors.push_back({"netlink", inventory_fault_.empty(), inventory_fault_});
   if (monitor_) s->netlink_overruns = monitor_->overruns();
+  if (route_watch_) route_watch_->add_to(*s);
   box_.publish(std::move(s));
 }
 
@@ -276,6 +281,7 @@ void Agent::stop() {
   if (monitor_wait_) monitor_wait_->release();
   runners_.clear();
   tunnels_.clear();
+  route_watch_.reset();
   routes_.remove_all();
 }
 

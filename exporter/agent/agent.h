@@ -11,6 +11,7 @@
 
 namespace ue::agent {
 
+class RouteWatch;
 class TunnelWatch;
 
 /// Everything that uplink_exporter does beside serving: builds the uplinks, reflectors and tunnels of a
@@ -61,6 +62,7 @@ class Agent {
   std::map<std::string, ReflectorState> reflectors_;
   std::vector<std::unique_ptr<UplinkRunner>> runners_;
   std::vector<std::unique_ptr<TunnelWatch>> tunnels_;
+  std::unique_ptr<RouteWatch> route_watch_;
   std::string inventory_fault_;
   Nanos boot_ahead_{};  ///< CLOCK_BOOTTIME minus CLOCK_MONOTONIC: grows while the machine sleeps
   bool kernel_changed_ = false;
