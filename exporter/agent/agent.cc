@@ -28,6 +28,11 @@ Agent::Agent(boost::asio::io_context& loop, Box& box, metrics::Build build)
     : loop_(loop), box_(box), build_(std::move(build)), timer_(loop) {
   const auto now = read_clocks();
   boot_ahead_ = now.boot - now.mono.time_since_epoch();
+  route_watch_ = std::make_unique<RouteWatch>(
+      loop_, RouteWatch::Hooks{[this](const auto& destinations) {
+                                 watch_more([&](uplink::Interest& i) { i.destinations = destinations; });
+                               },
+                               [this] { publish_soon(); }});
   watch_kernel();
 }
 
@@ -48,7 +53,9 @@ void Agent::watch_kernel() {
     monitor_wait_->async_wait(boost::asio::posix::stream_descriptor::wait_read,
                               [this, self](const boost::system::error_code& error) {
                                 if (error) return;
-                                if (monitor_->drain() && !kernel_changed_) {
+                                const auto changes = monitor_->drain();
+                                if (changes.ways) route_watch_->look_soon(changes.rules);
+                                if (changes.inventory && !kernel_changed_) {
                                   kernel_changed_ = true;
                                   read_kernel_at_ = read_clocks().mono + kSettle;
                                 }
@@ -56,6 +63,21 @@ void Agent::watch_kernel() {
                               });
   };
   wait(wait);
+}
+
+/// What the kernel tells of, beside what it always does.
+void Agent::watch_more(const std::function<void(uplink::Interest&)>& edit) {
+  if (!monitor_) return;
+  auto interest = monitor_->interest();
+  edit(interest);
+  if (interest != monitor_->interest()) monitor_->watch(std::move(interest));
+}
+
+/// At once, but no more than four times a second.
+void Agent::publish_soon() {
+  const auto now = read_clocks();
+  next_publish_ = now.mono;
+  if (applied_ && now.mono - published_ >= kTick) publish(now);
 }
 
 void Agent::read_kernel() {
@@ -76,7 +98,6 @@ void Agent::apply(const config::Config& config) {
                           config.probe == config_.probe && config.witnesses == config_.witnesses &&
                           config.openvpn == config_.openvpn;
   const bool same_tunnels = applied_ && config.openvpn == config_.openvpn;
-  const bool same_routes = applied_ && config.routes == config_.routes;
   config_ = config;
   if (!same_paths) {
     runners_.clear();
@@ -91,7 +112,9 @@ void Agent::apply(const config::Config& config) {
     });
   }
   if (!same_tunnels) build_tunnels();
-  if (!same_routes) route_watch_ = std::make_unique<RouteWatch>(loop_, config_.routes);
+  std::vector<std::string> tunnels;
+  for (const auto& tunnel : config_.openvpn) tunnels.push_back(tunnel.name);
+  route_watch_->apply(config_.routes, tunnels);
   read_kernel();
   build_runners();
   reload_ok_ = true;
@@ -162,7 +185,7 @@ void Agent::build_runners() {
         [this, name = uplink.name](const std::string& reflector) { return detours(name, reflector); }));
   }
   for (const auto& runner : runners_) runner->update_link(now, inventory_);
-  if (route_watch_) route_watch_->set_uplinks(wanted);
+  route_watch_->set_uplinks(wanted);
 }
 
 void Agent::build_tunnels() {
@@ -198,7 +221,10 @@ void Agent::tick() {
     runners_.clear();
     build_runners();
   }
-  for (const auto& tunnel : tunnels_) tunnel->poll(now);
+  for (const auto& tunnel : tunnels_) {
+    tunnel->poll(now);
+    route_watch_->set_remote(tunnel->name(), tunnel->remote());
+  }
   judge(now);
   if (now.mono >= next_publish_) publish(now);
 }
@@ -245,6 +271,7 @@ std::vector<Detour> Agent::detours(const std::string& uplink, const std::string&
 
 void Agent::publish(const Now& now) {
   next_publish_ = now.mono + kPublish;
+  published_ = now.mono;
   auto s = std::make_shared<metrics::Snapshot>();
   s->build = build_;
   s->process = read_process_stats();
@@ -272,7 +299,7 @@ void Agent::publish(const Now& now) {
   }
   s->collectors.push_back({"netlink", inventory_fault_.empty(), inventory_fault_});
   if (monitor_) s->netlink_overruns = monitor_->overruns();
-  if (route_watch_) route_watch_->add_to(*s);
+  route_watch_->add_to(*s);
   box_.publish(std::move(s));
 }
 

@@ -39,6 +39,8 @@ class Agent {
   };
 
   void watch_kernel();
+  void watch_more(const std::function<void(uplink::Interest&)>& edit);
+  void publish_soon();
   void read_kernel();
   bool load_keys();
   void build_runners();
@@ -70,6 +72,7 @@ class Agent {
   Instant read_kernel_at_{};
   Instant retry_keys_at_{};
   Instant next_publish_{};
+  Instant published_{};
   bool reload_ok_ = true;
   double reload_time_ = 0;
 };

@@ -16,6 +16,9 @@ class TunnelWatch {
   explicit TunnelWatch(const config::Tunnel& tunnel);
 
   void poll(const Now& now) { tunnel_.poll(now); }
+  const std::string& name() const { return name_; }
+  /// Where a client's newest attempt goes, "ADDRESS:PORT"; empty: not known, or no client.
+  const std::string& remote() const { return tunnel_.tracker().remote(); }
   std::shared_ptr<const metrics::Tunnel> snapshot() const;
   std::vector<metrics::Collector> collectors() const;
 

@@ -1,6 +1,7 @@
 #include "route/judgement.h"
 
 #include <fmt/format.h>
+#include <linux/fib_rules.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -10,19 +11,36 @@ namespace ue::route {
 
 namespace {
 
-std::string refusal(int code) {
+std::string_view refusing_word(int code) {
   switch (code) {
-    case ENETUNREACH:
-      return "no route leads there";
     case EHOSTUNREACH:
-      return "an `unreachable` route or rule refuses it";
+      return "an `unreachable`";
     case EINVAL:
-      return "a `blackhole` route or rule swallows it";
+      return "a `blackhole`";
     case EACCES:
-      return "a `prohibit` route or rule forbids it";
+      return "a `prohibit`";
     default:
-      return std::string("the kernel refuses: ") + std::strerror(code);
+      return "";
   }
+}
+
+std::string by(const FibAnswer& answer, const std::optional<Rule>& rule) {
+  const auto text = fmt::format("by table {}", table_name(answer.table));
+  return rule && !is_usual(*rule) ? fmt::format("{} (rule {})", text, rule->to_string()) : text;
+}
+
+std::string refusal(const FibAnswer& answer, const std::optional<Rule>& rule, const Query& query) {
+  if (answer.code == ENETUNREACH) return "no route leads there";
+  const auto word = refusing_word(answer.code);
+  if (word.empty()) return std::string("the kernel refuses: ") + std::strerror(answer.code);
+  if (rule && rule->action != FR_ACT_TO_TBL) return fmt::format("rule {} refuses it", rule->to_string());
+  if (rule) return fmt::format("{} route refuses it, {}", word, by(answer, rule));
+  // The kernel has one number for both.
+  if (answer.code == EINVAL && query.source) {
+    return fmt::format("{} is no address of this machine, so nothing can be sent from it",
+                       query.source->to_string());
+  }
+  return fmt::format("{} route or rule refuses it", word);
 }
 
 bool leaves_through(const config::Uplink& uplink, const std::string& interface, Family family,
@@ -45,22 +63,24 @@ std::string remedy(const std::string& destination, const IpAddress& asked, const
 
 }  // namespace
 
-Judgement judge(const std::string& destination, const IpAddress& asked, const std::string& expected,
-                const std::vector<config::Uplink>& uplinks, const FibAnswer& answer,
-                const InterfaceName& interface_name) {
+Judgement judge(const Watched& watched, const std::vector<config::Uplink>& uplinks, const FibAnswer& answer,
+                const std::optional<Rule>& rule, const InterfaceName& interface_name) {
+  const auto& [destination, expected, query] = watched;
   Judgement result;
   const auto wanted =
       std::find_if(uplinks.begin(), uplinks.end(), [&](const auto& u) { return u.name == expected; });
-  const auto cure = wanted != uplinks.end() ? remedy(destination, asked, *wanted) : "";
+  const auto cure = wanted != uplinks.end() ? remedy(destination, query.destination, *wanted) : "";
   if (answer.code != 0) {
-    result.reason =
-        fmt::format("{}: {}; it must leave through {}{}", destination, refusal(answer.code), expected, cure);
+    result.reason = fmt::format("{}: {}", destination, refusal(answer, rule, query));
+    if (!expected.empty()) result.reason += fmt::format("; it must leave through {}{}", expected, cure);
     return result;
   }
   result.table = table_name(answer.table);
   if (answer.local || answer.hops.empty()) {
     result.reason =
-        fmt::format("{} is an address of this machine itself; it leaves through no uplink", destination);
+        answer.local
+            ? fmt::format("{} is an address of this machine itself; it leaves through no uplink", destination)
+            : fmt::format("{}: every next hop of its route is dead, {}", destination, by(answer, rule));
     return result;
   }
   std::string ways;
@@ -69,7 +89,7 @@ Judgement judge(const std::string& destination, const IpAddress& asked, const st
   for (const auto& hop : answer.hops) {
     const auto interface = interface_name(hop.ifindex);
     const auto is_way = [&](const auto& u) {
-      return leaves_through(u, interface, asked.family(), hop.gateway);
+      return leaves_through(u, interface, query.destination.family(), hop.gateway);
     };
     if (wanted != uplinks.end() && is_way(*wanted)) ++met;
     const auto known = wanted != uplinks.end() && is_way(*wanted)
@@ -88,17 +108,13 @@ Judgement judge(const std::string& destination, const IpAddress& asked, const st
                          : fmt::format("{} ({})", name, describe(interface, hop.gateway));
   }
   result.uplink = *through;
-  result.match = met == answer.hops.size();
-  if (result.match) {
-    result.reason = fmt::format("{} leaves through {}, by table {}", destination, ways, result.table);
-  } else if (wanted == uplinks.end()) {
-    result.reason = fmt::format("{} leaves through {}, by table {}; there is no uplink {} now", destination,
-                                ways, result.table, expected);
-  } else {
-    result.reason = fmt::format(
-        "{} leaves through {}, by table {}; it must leave through {} ({}){}", destination, ways, result.table,
-        expected, describe(wanted->interface, wanted->gateway), met > 0 ? " alone" + cure : cure);
-  }
+  result.match = expected.empty() || met == answer.hops.size();
+  result.reason = fmt::format("{} leaves through {}, {}", destination, ways, by(answer, rule));
+  if (result.match) return result;
+  result.reason += wanted == uplinks.end() ? fmt::format("; there is no uplink {} now", expected)
+                                           : fmt::format("; it must leave through {} ({}){}", expected,
+                                                         describe(wanted->interface, wanted->gateway),
+                                                         met > 0 ? " alone" + cure : cure);
   return result;
 }
 

@@ -5,8 +5,6 @@
 
 #include <cerrno>
 
-#include "route/monitor.h"
-
 namespace ue::route {
 namespace {
 
@@ -53,25 +51,6 @@ TEST(FibAnswer, TakesNothingElse) {
   cut.nlmsg_len = sizeof cut;
   cut.nlmsg_type = RTM_NEWROUTE;
   EXPECT_FALSE(read_fib_answer(&cut));
-}
-
-TEST(Concerns, OnlyRoutesThatCoverWhatIsWatched) {
-  const std::vector watched{ip("111.222.33.44"), ip("2001:db8::7")};
-  const auto hits = [&](const char* network, unsigned char length) {
-    return concerns(bytes(route(RTM_DELROUTE, network, length)), watched);
-  };
-  EXPECT_TRUE(hits("111.222.33.44", 32));
-  EXPECT_TRUE(hits("111.222.33.40", 29));
-  EXPECT_TRUE(hits("0.0.0.0", 0));
-  EXPECT_TRUE(hits("2001:db8::", 33));
-  EXPECT_TRUE(hits("::", 0));
-  EXPECT_FALSE(hits("111.222.33.45", 32));
-  EXPECT_FALSE(hits("111.222.33.48", 29));
-  EXPECT_FALSE(hits("2001:db8:8000::", 33));
-}
-
-TEST(Concerns, AnUnrelatedFamilyNeverMatches) {
-  EXPECT_FALSE(concerns(bytes(route(RTM_NEWROUTE, "::", 0)), {ip("111.222.33.44")}));
 }
 
 TEST(Target, ParsesAddressesAndPrefixesOnly) {

@@ -21,9 +21,10 @@ config::Uplink uplink(const char* name, const char* interface, const char* gatew
 }
 
 /// The seed's gateway: the carrier on eth2 (index 2), the 5G router on eth1 (index 1).
-Judgement seed(const FibAnswer& answer, const char* expected = "five_g") {
+Judgement seed(const FibAnswer& answer, const char* expected = "five_g",
+               const std::optional<Rule>& rule = std::nullopt) {
   const std::vector uplinks{uplink("mansion", "eth2", nullptr), uplink("five_g", "eth1", "192.168.0.1")};
-  return judge("111.222.33.44", ip("111.222.33.44"), expected, uplinks, answer,
+  return judge({"111.222.33.44", expected, {ip("111.222.33.44"), 0, {}}}, uplinks, answer, rule,
                [](int index) { return index == 0 ? "" : "eth" + std::to_string(index); });
 }
 
