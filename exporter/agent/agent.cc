@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 
+#include "agent/route_watch.h"
 #include "agent/tunnel_watch.h"
 #include "base/log.h"
 #include "base/process_stats.h"
@@ -27,6 +28,11 @@ Agent::Agent(boost::asio::io_context& loop, Box& box, metrics::Build build)
     : loop_(loop), box_(box), build_(std::move(build)), timer_(loop) {
   const auto now = read_clocks();
   boot_ahead_ = now.boot - now.mono.time_since_epoch();
+  route_watch_ = std::make_unique<RouteWatch>(
+      loop_, RouteWatch::Hooks{[this](const auto& destinations) {
+                                 watch_more([&](uplink::Interest& i) { i.destinations = destinations; });
+                               },
+                               [this] { publish_soon(); }});
   watch_kernel();
 }
 
@@ -47,7 +53,9 @@ void Agent::watch_kernel() {
     monitor_wait_->async_wait(boost::asio::posix::stream_descriptor::wait_read,
                               [this, self](const boost::system::error_code& error) {
                                 if (error) return;
-                                if (monitor_->drain() && !kernel_changed_) {
+                                const auto changes = monitor_->drain();
+                                if (changes.ways) route_watch_->look_soon(changes.rules);
+                                if (changes.inventory && !kernel_changed_) {
                                   kernel_changed_ = true;
                                   read_kernel_at_ = read_clocks().mono + kSettle;
                                 }
@@ -55,6 +63,21 @@ void Agent::watch_kernel() {
                               });
   };
   wait(wait);
+}
+
+/// What the kernel tells of, beside what it always does.
+void Agent::watch_more(const std::function<void(uplink::Interest&)>& edit) {
+  if (!monitor_) return;
+  auto interest = monitor_->interest();
+  edit(interest);
+  if (interest != monitor_->interest()) monitor_->watch(std::move(interest));
+}
+
+/// At once, but no more than four times a second.
+void Agent::publish_soon() {
+  const auto now = read_clocks();
+  next_publish_ = now.mono;
+  if (applied_ && now.mono - published_ >= kTick) publish(now);
 }
 
 void Agent::read_kernel() {
@@ -89,6 +112,9 @@ void Agent::apply(const config::Config& config) {
     });
   }
   if (!same_tunnels) build_tunnels();
+  std::vector<std::string> tunnels;
+  for (const auto& tunnel : config_.openvpn) tunnels.push_back(tunnel.name);
+  route_watch_->apply(config_.routes, tunnels);
   read_kernel();
   build_runners();
   reload_ok_ = true;
@@ -159,6 +185,7 @@ void Agent::build_runners() {
         [this, name = uplink.name](const std::string& reflector) { return detours(name, reflector); }));
   }
   for (const auto& runner : runners_) runner->update_link(now, inventory_);
+  route_watch_->set_uplinks(wanted);
 }
 
 void Agent::build_tunnels() {
@@ -194,7 +221,10 @@ void Agent::tick() {
     runners_.clear();
     build_runners();
   }
-  for (const auto& tunnel : tunnels_) tunnel->poll(now);
+  for (const auto& tunnel : tunnels_) {
+    tunnel->poll(now);
+    route_watch_->set_remote(tunnel->name(), tunnel->remote());
+  }
   judge(now);
   if (now.mono >= next_publish_) publish(now);
 }
@@ -246,6 +276,7 @@ std::vector<Detour> Agent::detours(const std::string& uplink, const std::string&
 
 void Agent::publish(const Now& now) {
   next_publish_ = now.mono + kPublish;
+  published_ = now.mono;
   auto s = std::make_shared<metrics::Snapshot>();
   s->build = build_;
   s->process = read_process_stats();
@@ -273,6 +304,7 @@ void Agent::publish(const Now& now) {
   }
   s->collectors.push_back({"netlink", inventory_fault_.empty(), inventory_fault_});
   if (monitor_) s->netlink_overruns = monitor_->overruns();
+  route_watch_->add_to(*s);
   box_.publish(std::move(s));
 }
 
@@ -281,6 +313,7 @@ void Agent::stop() {
   if (monitor_wait_) monitor_wait_->release();
   runners_.clear();
   tunnels_.clear();
+  route_watch_.reset();
   routes_.remove_all();
 }
 

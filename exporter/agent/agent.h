@@ -11,6 +11,7 @@
 
 namespace ue::agent {
 
+class RouteWatch;
 class TunnelWatch;
 
 /// Everything that uplink_exporter does beside serving: builds the uplinks, reflectors and tunnels of a
@@ -38,6 +39,8 @@ class Agent {
   };
 
   void watch_kernel();
+  void watch_more(const std::function<void(uplink::Interest&)>& edit);
+  void publish_soon();
   void read_kernel();
   bool load_keys();
   void build_runners();
@@ -61,6 +64,7 @@ class Agent {
   std::map<std::string, ReflectorState> reflectors_;
   std::vector<std::unique_ptr<UplinkRunner>> runners_;
   std::vector<std::unique_ptr<TunnelWatch>> tunnels_;
+  std::unique_ptr<RouteWatch> route_watch_;
   std::string inventory_fault_;
   Nanos boot_ahead_{};  ///< CLOCK_BOOTTIME minus CLOCK_MONOTONIC: grows while the machine sleeps
   bool kernel_changed_ = false;
@@ -68,6 +72,7 @@ class Agent {
   Instant read_kernel_at_{};
   Instant retry_keys_at_{};
   Instant next_publish_{};
+  Instant published_{};
   bool reload_ok_ = true;
   double reload_time_ = 0;
 };

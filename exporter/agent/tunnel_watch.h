@@ -18,6 +18,9 @@ class TunnelWatch {
   void poll(const Now& now) { tunnel_.poll(now); }
   const std::string& reflector() const { return reflector_; }
   std::optional<Nanos> keepalive() const { return tunnel_.state().keepalive_ping; }
+  const std::string& name() const { return name_; }
+  /// Where a client's newest attempt goes, "ADDRESS:PORT"; empty: not known, or no client.
+  const std::string& remote() const { return tunnel_.tracker().remote(); }
   std::shared_ptr<const metrics::Tunnel> snapshot() const;
   std::vector<metrics::Collector> collectors() const;
 

@@ -85,6 +85,15 @@ std::string IpAddress::to_string() const {
   return text.data();
 }
 
+bool in_prefix(const IpAddress& address, const IpAddress& network, unsigned length) {
+  if (address.family() != network.family()) return false;
+  const auto& a = address.bytes();
+  const auto& b = network.bytes();
+  const unsigned whole = length / 8;
+  if (!std::equal(a.begin(), a.begin() + whole, b.begin())) return false;
+  return length % 8 == 0 || ((a[whole] ^ b[whole]) >> (8 - length % 8)) == 0;
+}
+
 Endpoint Endpoint::from_sockaddr(const sockaddr* sa) {
   if (sa->sa_family == AF_INET6) {
     sockaddr_in6 in6{};

@@ -24,7 +24,7 @@ class IpAddress {
 
   Family family() const { return family_; }
   bool is_v4() const { return family_ == Family::ipv4; }
-  std::uint32_t v4_value() const;  ///< host order; 0 for IPv6
+  std::uint32_t v4_value() const;                                       ///< host order; 0 for IPv6
   const std::array<std::uint8_t, 16>& bytes() const { return bytes_; }  ///< IPv4 in the first four
   bool is_unspecified() const;
   bool is_loopback() const;
@@ -38,13 +38,17 @@ class IpAddress {
   std::array<std::uint8_t, 16> bytes_{};
 };
 
+/// True where the first `length` bits of both are the same; false between families.
+bool in_prefix(const IpAddress& address, const IpAddress& network, unsigned length);
+
 /// Address and port.
 struct Endpoint {
   IpAddress address;
   std::uint16_t port = 0;
 
   static Endpoint from_sockaddr(const sockaddr* sa);  ///< AF_INET or AF_INET6
-  /// Fills `out` and returns its length. `as_v6` writes an IPv4 address in its mapped form, for dual-stack sockets.
+  /// Fills `out` and returns its length. `as_v6` writes an IPv4 address in its mapped form, for dual-stack
+  /// sockets.
   socklen_t to_sockaddr(sockaddr_storage& out, bool as_v6 = false) const;
   std::string to_string() const;  ///< "192.0.2.1:862", "[2001:db8::1]:862"
 

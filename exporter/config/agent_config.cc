@@ -165,6 +165,8 @@ Tunnel read_tunnel(const Value& v) {
 constexpr Key<Route> kRouteKeys[] = {
     {"destination", Need::required, [](const Value& v, Route& r) { r.destination = read_destination(v); }},
     {"uplink", Need::required, [](const Value& v, Route& r) { r.uplink = read_name(v); }},
+    {"fwmark", Need::optional, [](const Value& v, Route& r) { r.fwmark = read_fwmark(v); }},
+    {"source", Need::optional, [](const Value& v, Route& r) { r.source = read_unicast_address(v); }},
 };
 
 // --- the file

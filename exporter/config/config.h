@@ -65,8 +65,10 @@ struct Tunnel {
 };
 
 struct Route {
-  std::string destination;  ///< address, prefix or name
-  std::string uplink;       ///< the uplink it must leave through
+  std::string destination;          ///< address, prefix or name
+  std::string uplink;               ///< the uplink it must leave through
+  std::uint32_t fwmark = 0;         ///< of the packets that are meant; 0: none
+  std::optional<IpAddress> source;  ///< of the packets that are meant
   bool operator==(const Route&) const = default;
 };
 

@@ -92,6 +92,10 @@ inline constexpr auto kCatalogue = std::to_array<Metric>({
     {"openvpn_keepalive_ping_seconds", kGauge, {"tunnel"}, "Silence after which the tunnel sends a ping."},
     {"openvpn_keepalive_restart_seconds", kGauge, {"tunnel"}, "Silence of the peer after which the tunnel restarts."},
 
+    // --- routes
+    {"uplink_route_match", kGauge, {"destination", "uplink"}, "Whether the kernel sends a destination of `routes:` through the uplink that it must leave through."},
+    {"uplink_route_info", kGauge, {"destination", "uplink", "interface"}, "The way that a destination really takes, with gateway and table; always 1, absent while it is not routed."},
+    {"uplink_route_changes_total", kCounter, {"destination"}, "Changes of the way that a destination takes."},
     {"uplink_netlink_overruns_total", kCounter, {}, "Times that the kernel dropped routing events because the agent was too slow; it then reads everything anew."},
 
     // --- the reflector

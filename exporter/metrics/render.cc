@@ -115,6 +115,15 @@ void add_tunnel(Families& out, const Tunnel& tunnel) {
   out.gauge("openvpn_keepalive_restart_seconds", {t}, tunnel.keepalive_restart);
 }
 
+void add_route(Families& out, const Route& route) {
+  out.flag("uplink_route_match", {route.destination, route.expected}, route.match);
+  if (!route.interface.empty()) {
+    out.info("uplink_route_info", {route.destination, route.uplink, route.interface},
+             {{"gateway", route.gateway}, {"table", route.table}});
+  }
+  out.counter("uplink_route_changes_total", {route.destination}, number(route.changes));
+}
+
 }  // namespace
 
 std::vector<prometheus::MetricFamily> render(const Snapshot& s) {
@@ -127,6 +136,7 @@ std::vector<prometheus::MetricFamily> render(const Snapshot& s) {
   for (const auto& uplink : s.uplinks) add_uplink(out, *uplink);
   for (const auto& [reflector, up] : s.reflectors_up) out.flag("uplink_reflector_up", {reflector}, up);
   for (const auto& tunnel : s.tunnels) add_tunnel(out, *tunnel);
+  for (const auto& route : s.routes) add_route(out, route);
   out.counter("uplink_netlink_overruns_total", {}, number(s.netlink_overruns));
   return out.take();
 }

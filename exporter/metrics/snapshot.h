@@ -107,6 +107,18 @@ struct Tunnel {  // one OpenVPN instance
   std::optional<double> keepalive_restart;
 };
 
+struct Route {  // one destination of `routes:`
+  std::string destination;
+  std::string expected;       ///< the uplink it must leave through
+  std::optional<bool> match;  ///< absent while the destination's name has no address
+  std::string uplink;         ///< through which it leaves; empty: none that is configured, or several
+  std::string interface;      ///< empty: not routed
+  std::string gateway;
+  std::string table;
+  std::string reason;  ///< a sentence
+  std::uint64_t changes = 0;
+};
+
 struct Collector {
   std::string name;
   bool up = false;
@@ -129,6 +141,7 @@ struct Snapshot {
   std::vector<std::shared_ptr<const Uplink>> uplinks;
   std::map<std::string, bool> reflectors_up;  ///< only those that something is known of
   std::vector<std::shared_ptr<const Tunnel>> tunnels;
+  std::vector<Route> routes;
   std::vector<Collector> collectors;
   std::uint64_t netlink_overruns = 0;
 };

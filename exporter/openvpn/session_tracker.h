@@ -18,6 +18,8 @@ class SessionTracker {
   void apply(const Event& event, const Now& now);
 
   const TunnelState& state() const { return state_; }
+  /// Of a client's newest attempt, "ADDRESS:PORT"; empty: none yet.
+  const std::string& remote() const { return remote_; }
   const ClientArrivals& clients() const { return clients_; }
 
  private:

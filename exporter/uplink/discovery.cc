@@ -17,16 +17,6 @@ constexpr std::array<std::string_view, 16> kTunnelKinds{
     "tun", "wireguard", "gre",  "gretap", "ip6gre", "ip6gretap", "ipip",   "ip6tnl",
     "sit", "vti",       "vti6", "xfrm",   "erspan", "vxlan",     "geneve", "ovpn"};
 
-bool in_subnet(const IpAddress& address, const Address& of) {
-  if (address.family() != of.address.family()) return false;
-  for (unsigned bit = 0; bit < of.prefix_length; bit += 8) {
-    const auto mask =
-        static_cast<std::uint8_t>(of.prefix_length - bit >= 8 ? 0xff : 0xff00 >> (of.prefix_length - bit));
-    if (((address.bytes()[bit / 8] ^ of.address.bytes()[bit / 8]) & mask) != 0) return false;
-  }
-  return true;
-}
-
 bool is_unique_local(const IpAddress& address) {
   return !address.is_v4() && (address.bytes()[0] & 0xfe) == 0xfc;
 }
@@ -49,7 +39,7 @@ std::optional<IpAddress> choose_source(const Link& link, Family family,
   const Address* best = nullptr;
   const auto rank = [&](const Address& a) {
     const bool preferred = route != nullptr && route->preferred_source == a.address;
-    const bool near_gateway = gateway && a.address.is_v4() && in_subnet(*gateway, a);
+    const bool near_gateway = gateway && a.address.is_v4() && in_prefix(*gateway, a.address, a.prefix_length);
     return std::tuple(!preferred, is_unique_local(a.address), a.temporary, !near_gateway, a.secondary);
   };
   for (const auto& a : link.addresses) {

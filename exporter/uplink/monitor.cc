@@ -1,86 +1,98 @@
 #include "uplink/monitor.h"
 
 #include <linux/rtnetlink.h>
-#include <netlink/errno.h>
-#include <netlink/msg.h>
-#include <netlink/socket.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <array>
-#include <string>
-
-#include "uplink/netlink.h"
+#include <cerrno>
+#include <cstring>
 
 namespace ue::uplink {
 
 namespace {
 
-/// Wireless drivers report scans and roaming as link events in which nothing changed.
-bool is_wireless_notice(nlmsghdr* message) {
-  if (!nlmsg_valid_hdr(message, sizeof(ifinfomsg))) return false;
-  const auto* header = static_cast<const ifinfomsg*>(nlmsg_data(message));
-  return header->ifi_change == 0 && nlmsg_find_attr(message, sizeof *header, IFLA_WIRELESS) != nullptr;
-}
+constexpr std::size_t kMessage = 65536;  // a link with hundreds of virtual functions is the largest event
+constexpr int kReceiveBuffer = 2 << 20;  // some two thousand events, of which each takes about 1 KiB
 
-bool matters(nlmsghdr* message) {
-  switch (message->nlmsg_type) {
-    case RTM_NEWLINK:
-      return !is_wireless_notice(message);
-    case RTM_DELLINK:
-    case RTM_NEWADDR:
-    case RTM_DELADDR:
-    case RTM_NEWRULE:
-    case RTM_DELRULE:
-      return true;
-    case RTM_NEWROUTE:
-    case RTM_DELROUTE:
-      return is_default_route(message);
-    default:
-      return false;
-  }
-}
-
-int on_event(nl_msg* message, void* argument) {
-  if (matters(nlmsg_hdr(message))) *static_cast<bool*>(argument) = true;
-  return NL_OK;
+Error failed(const char* what, int code) {
+  return Error{errno_error(std::string("watching the kernel's network events: ") + what, code).message +
+               " (a sandbox must allow the address family AF_NETLINK)"};
 }
 
 }  // namespace
 
+Monitor& Monitor::operator=(Monitor&& other) noexcept {
+  std::swap(fd_, other.fd_);
+  interest_ = std::move(other.interest_);
+  buffer_ = std::move(other.buffer_);
+  overruns_ = other.overruns_;
+  received_ = other.received_;
+  return *this;
+}
+
+Monitor::~Monitor() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
 Result<Monitor> Monitor::open() {
-  Monitor monitor(nl_socket_alloc());
-  nl_sock* s = monitor.socket_.get();
-  if (s == nullptr) return Error{"opening a netlink socket: out of memory"};
-  nl_socket_disable_seq_check(s);
-  nl_socket_disable_msg_peek(s);
-  nl_socket_set_msg_buf_size(s, 32768);
-  int code = nl_connect(s, NETLINK_ROUTE);
+  Monitor monitor(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE));
+  if (monitor.fd_ < 0) return failed("opening a socket", errno);
+  // Without CAP_NET_ADMIN net.core.rmem_max is the limit.
+  if (setsockopt(monitor.fd_, SOL_SOCKET, SO_RCVBUFFORCE, &kReceiveBuffer, sizeof kReceiveBuffer) != 0) {
+    (void)setsockopt(monitor.fd_, SOL_SOCKET, SO_RCVBUF, &kReceiveBuffer, sizeof kReceiveBuffer);
+  }
+  monitor.watch({});  // before the first event can come
+  sockaddr_nl address{};
+  address.nl_family = AF_NETLINK;
+  if (bind(monitor.fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    return failed("binding the socket", errno);
+  }
   constexpr std::array kGroups{RTNLGRP_LINK,       RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
                                RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,  RTNLGRP_IPV4_RULE,
-                               RTNLGRP_IPV6_RULE};
-  for (const auto group : kGroups) {
-    if (code == 0) code = nl_socket_add_membership(s, group);
+                               RTNLGRP_IPV6_RULE,  RTNLGRP_NEIGH,       RTNLGRP_NEXTHOP};
+  for (const int group : kGroups) {
+    const int code =
+        setsockopt(monitor.fd_, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof group) != 0 ? errno : 0;
+    // Kernels before 5.3 have no next-hop objects.
+    if (code != 0 && group != RTNLGRP_NEXTHOP) return failed("joining a group", code);
   }
-  if (code == 0) code = nl_socket_set_nonblocking(s);
-  if (code != 0) {
-    return Error{std::string("watching the kernel's network events: ") + nl_geterror(code) +
-                 " (a sandbox must allow the address family AF_NETLINK)"};
-  }
+  monitor.buffer_.resize(kMessage);
   return monitor;
 }
 
-int Monitor::fd() const { return nl_socket_get_fd(socket_.get()); }
+void Monitor::watch(Interest interest) {
+  auto program = event_filter(interest);
+  const sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
+  // Where the kernel takes no filter it wakes us more often; classify() is exact by itself.
+  if (setsockopt(fd_, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter) != 0) {
+    (void)setsockopt(fd_, SOL_SOCKET, SO_DETACH_FILTER, nullptr, 0);
+  }
+  interest_ = std::move(interest);
+}
 
-bool Monitor::drain() {
-  bool changed = false;
-  nl_socket_modify_cb(socket_.get(), NL_CB_VALID, NL_CB_CUSTOM, on_event, &changed);
+Changes Monitor::drain() {
+  Changes changes;
   while (true) {
-    const int code = nl_recvmsgs_default(socket_.get());
-    if (code == -NLE_NOMEM) {  // how libnl reports ENOBUFS: events were dropped
+    const auto got = ::recv(fd_, buffer_.data(), buffer_.size(), MSG_TRUNC);
+    if (got < 0) {
+      if (errno == EINTR) continue;
+      if (errno != ENOBUFS) return changes;
       ++overruns_;
-      changed = true;
+      changes = Changes::everything();
       continue;
     }
-    if (code < 0) return changed;
+    // Of a message that is too long the rest is lost, and with it what it said.
+    if (static_cast<std::size_t>(got) > buffer_.size()) {
+      changes = Changes::everything();
+      continue;
+    }
+    auto* message = reinterpret_cast<nlmsghdr*>(buffer_.data());
+    for (auto rest = static_cast<unsigned>(got); NLMSG_OK(message, rest);
+         message = NLMSG_NEXT(message, rest)) {
+      ++received_;
+      changes |= classify(message, interest_);
+    }
   }
 }
 

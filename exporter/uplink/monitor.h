@@ -1,34 +1,43 @@
 #pragma once
-#include <netlink/netlink.h>
-
 #include <cstdint>
-#include <memory>
+#include <utility>
+#include <vector>
 
 #include "base/result.h"
+#include "uplink/kernel_events.h"
 
 namespace ue::uplink {
 
-/// Tells when links, addresses, default routes or policy rules change, so that nobody polls. Subscribed
-/// before the first read_inventory(), nothing is missed. Owned by the agent, on the loop's thread; never
-/// waits, keeps no state of the network, and skips other routes' events after a look at the header.
+/// Tells when links, addresses, default routes, policy rules, watched neighbours or the way to a watched
+/// destination change, so that nobody polls. Subscribed before the first look at the tables, nothing is
+/// missed. Owned by the agent, on the loop's thread; never waits, keeps no state of the network, and has the
+/// kernel drop the events of all other routes.
 class Monitor {
  public:
   static Result<Monitor> open();
+  Monitor(Monitor&& other) noexcept { *this = std::move(other); }
+  Monitor& operator=(Monitor&& other) noexcept;
+  ~Monitor();
 
-  int fd() const;  ///< readable when drain() has something to do
-  /// Reads all that has come. True: something that matters changed, or was lost; read the inventory again.
-  bool drain();
+  int fd() const { return fd_; }  ///< readable when drain() has something to do
+  /// From now on these are told of too. What changed before is not: look at the tables after this.
+  void watch(Interest interest);
+  const Interest& interest() const { return interest_; }
+  /// Reads all that has come. Where events were lost, everything may have changed.
+  Changes drain();
   /// How many times the kernel had to drop events because we were slow. Only grows.
   std::uint64_t overruns() const { return overruns_; }
+  /// Events that came through the filter. Only grows.
+  std::uint64_t received() const { return received_; }
 
  private:
-  struct Free {
-    void operator()(nl_sock* s) const { nl_socket_free(s); }
-  };
-  explicit Monitor(nl_sock* socket) : socket_(socket) {}
+  explicit Monitor(int fd) : fd_(fd) {}
 
-  std::unique_ptr<nl_sock, Free> socket_;
+  int fd_ = -1;
+  Interest interest_;
+  std::vector<char> buffer_;
   std::uint64_t overruns_ = 0;
+  std::uint64_t received_ = 0;
 };
 
 }  // namespace ue::uplink

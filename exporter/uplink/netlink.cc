@@ -77,7 +77,8 @@ void for_each_next_hop(nlattr* multipath, const std::function<void(const NextHop
     std::array<nlattr*, RTA_MAX + 1> own{};
     if (nla_parse(own.data(), RTA_MAX, reinterpret_cast<nlattr*>(RTNH_DATA(hop)),
                   static_cast<int>(hop->rtnh_len - sizeof *hop), nullptr) == 0) {
-      visit({hop->rtnh_ifindex, read_gateway(own[RTA_GATEWAY], own[RTA_VIA])});
+      visit({hop->rtnh_ifindex, read_gateway(own[RTA_GATEWAY], own[RTA_VIA]),
+             (hop->rtnh_flags & RTNH_F_DEAD) != 0});
     }
     rest -= RTNH_ALIGN(hop->rtnh_len);
     hop = RTNH_NEXT(hop);

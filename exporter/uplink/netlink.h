@@ -28,6 +28,7 @@ std::optional<IpAddress> read_gateway(nlattr* gateway, nlattr* via);
 struct NextHop {
   int ifindex = 0;
   std::optional<IpAddress> gateway;
+  bool dead = false;  ///< its link is down: the kernel does not use it now
 };
 void for_each_next_hop(nlattr* multipath, const std::function<void(const NextHop&)>& visit);
 

@@ -177,7 +177,7 @@ TEST_F(ProbeRoute, Ipv6) {
   auto monitor = Monitor::open();
   ASSERT_TRUE(monitor) << monitor.error();
   expect_ensured();
-  EXPECT_FALSE(monitor->drain()) << "nothing was missing, so nothing may change";
+  EXPECT_FALSE(monitor->drain().any()) << "nothing was missing, so nothing may change";
   routes_.remove_all();
   EXPECT_EQ(tables(), before);
 }
@@ -209,7 +209,7 @@ TEST_F(ProbeRoute, IsIdempotentAndSilentWhenNothingIsMissing) {
   ASSERT_TRUE(monitor) << monitor.error();
   const auto before = tables();
   expect_ensured();
-  EXPECT_FALSE(monitor->drain()) << "a change would be seen, and lead to the next ensure(), for ever";
+  EXPECT_FALSE(monitor->drain().any()) << "a change would be seen, and lead to the next ensure(), for ever";
   EXPECT_EQ(tables(), before);
 }
 
