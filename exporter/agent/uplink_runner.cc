@@ -50,7 +50,7 @@ UplinkRunner::UplinkRunner(boost::asio::io_context& loop, config::Uplink uplink,
     settings.identity = reflector.identity;
     // A lifetime is the NAT's, not the reflector's: one ladder an uplink, so that its flows stay few.
     std::optional<probe::HoldLadder::Settings> ladder;
-    if (reflector.config.name == measures_lifetime(reflectors, preferred_))
+    if (!config.probe.holds.empty() && reflector.config.name == measures_lifetime(reflectors, preferred_))
       ladder = {config.probe.holds, config.probe.ladder_interval, *reflector.identity};
     auto path = std::make_shared<Path>(loop, uplink_.name, reflector.config, settings, std::move(ladder),
                                        [detours, name = reflector.config.name] { return detours(name); });

@@ -43,7 +43,7 @@ struct Probe {
   Nanos interval = std::chrono::seconds(1);
   Nanos fresh_interval = std::chrono::seconds(30);
   Nanos ladder_interval = std::chrono::minutes(5);
-  std::vector<Nanos> holds;      ///< ascending
+  std::vector<Nanos> holds;      ///< ascending; empty: lifetimes are not measured
   double loss_threshold = 0.05;  ///< ratio, `lossy` above it
   bool operator==(const Probe&) const = default;
 };
