@@ -26,6 +26,7 @@ class IpAddress {
   bool is_v4() const { return family_ == Family::ipv4; }
   std::uint32_t v4_value() const;                                       ///< host order; 0 for IPv6
   const std::array<std::uint8_t, 16>& bytes() const { return bytes_; }  ///< IPv4 in the first four
+  std::uint8_t bits() const { return is_v4() ? 32 : 128; }              ///< the length of a host prefix
   bool is_unspecified() const;
   bool is_loopback() const;
   bool is_link_local() const;

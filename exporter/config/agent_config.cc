@@ -42,7 +42,7 @@ void read_label(const Value& entry, Uplink& uplink) {
   uplink.labels[name] = entry.text("text");
 }
 
-constexpr Key<Uplink> kUplinkKeys[] = {
+constexpr Setting<Uplink> kUplinkKeys[] = {
     {"name", Need::required, [](const Value& v, Uplink& u) { u.name = read_name(v); }},
     {"interface", Need::required, [](const Value& v, Uplink& u) { u.interface = read_interface(v); }},
     {"gateway", Need::optional, [](const Value& v, Uplink& u) { u.gateway = read_unicast_address(v); }},
@@ -66,7 +66,7 @@ Uplink read_uplink(const Value& v) {
 // --- reflectors and witnesses
 // ----------------------------------------------------------------------------------------
 
-constexpr Key<Reflector> kReflectorKeys[] = {
+constexpr Setting<Reflector> kReflectorKeys[] = {
     {"name", Need::required, [](const Value& v, Reflector& r) { r.name = read_name(v); }},
     {"address", Need::required, [](const Value& v, Reflector& r) { r.address = read_host_port(v); }},
     {"protocol", Need::optional,
@@ -118,7 +118,7 @@ std::vector<Nanos> read_holds(const Value& v) {
   return holds;
 }
 
-constexpr Key<Probe> kProbeKeys[] = {
+constexpr Setting<Probe> kProbeKeys[] = {
     // Read before the others, whatever its place in the file: it sets what they default to.
     {"profile", Need::optional, [](const Value&, Probe&) {}},
     {"interval", Need::optional, [](const Value& v, Probe& p) { p.interval = v.duration(100ms, 1min); }},
@@ -139,7 +139,7 @@ Probe read_probe(const Value& v) {
 // --- tunnels and routes
 // ----------------------------------------------------------------------------------------------
 
-constexpr Key<Tunnel> kTunnelKeys[] = {
+constexpr Setting<Tunnel> kTunnelKeys[] = {
     {"name", Need::required, [](const Value& v, Tunnel& t) { t.name = read_name(v); }},
     {"log", Need::optional, [](const Value& v, Tunnel& t) { t.log = read_path(v); }},
     {"journal", Need::optional, [](const Value& v, Tunnel& t) { t.journal = read_unit(v); }},
@@ -162,7 +162,7 @@ Tunnel read_tunnel(const Value& v) {
   return t;
 }
 
-constexpr Key<Route> kRouteKeys[] = {
+constexpr Setting<Route> kRouteKeys[] = {
     {"destination", Need::required, [](const Value& v, Route& r) { r.destination = read_destination(v); }},
     {"uplink", Need::required, [](const Value& v, Route& r) { r.uplink = read_name(v); }},
     {"fwmark", Need::optional, [](const Value& v, Route& r) { r.fwmark = read_fwmark(v); }},
@@ -179,7 +179,7 @@ std::vector<T> read_list(const Value& v, Read read) {
   return out;
 }
 
-constexpr Key<Config> kConfigKeys[] = {
+constexpr Setting<Config> kConfigKeys[] = {
     {"uplinks", Need::optional,
      [](const Value& v, Config& c) { c.uplinks = read_list<Uplink>(v, read_uplink); }},
     {"reflectors", Need::optional,

@@ -17,7 +17,7 @@ std::uint32_t read_limit(const Value& v, std::uint32_t max) {
 }
 
 /// The upper ends are there to catch a slip of the keyboard: a session takes a few hundred octets of memory.
-constexpr Key<ReflectorLimits> kLimitKeys[] = {
+constexpr Setting<ReflectorLimits> kLimitKeys[] = {
     {"max_sessions", Need::optional,
      [](const Value& v, ReflectorLimits& l) { l.max_sessions = read_limit(v, 10'000'000); }},
     {"max_sessions_per_key", Need::optional,
@@ -59,7 +59,7 @@ std::vector<HostPort> read_listen(const Value& v) {
   return out;
 }
 
-constexpr Key<ReflectorConfig> kKeys[] = {
+constexpr Setting<ReflectorConfig> kKeys[] = {
     {"listen", Need::optional, [](const Value& v, ReflectorConfig& c) { c.listen = read_listen(v); }},
     {"key_file", Need::optional, [](const Value& v, ReflectorConfig& c) { c.key_file = read_path(v); }},
     {"allow_unauthenticated", Need::optional,

@@ -68,7 +68,7 @@ enum class Need { optional, required };
 
 /// One declared key of a map that is read into a T.
 template <typename T>
-struct Key {
+struct Setting {
   std::string_view name;
   Need need;
   void (*read)(const Value&, T&);
@@ -83,7 +83,7 @@ void report_unknown_key(const Value& entry, std::span<const std::string_view> de
 /// Reads a map by its table of keys: what the table does not name is an error, and so is a required key that
 /// is absent.
 template <typename T>
-T read_map(const Value& map, std::span<const Key<T>> table, T out = {}) {
+T read_map(const Value& map, std::span<const Setting<T>> table, T out = {}) {
   for (const Value& entry : map.entries()) {
     bool known = false;
     for (const auto& key : table) {
@@ -104,7 +104,7 @@ T read_map(const Value& map, std::span<const Key<T>> table, T out = {}) {
 
 /// The whole file: an empty one reads like a map without keys.
 template <typename T>
-T read_document(const Value& root, std::span<const Key<T>> table, T out = {}) {
+T read_document(const Value& root, std::span<const Setting<T>> table, T out = {}) {
   return root.is_null() ? std::move(out) : read_map(root, table, std::move(out));
 }
 

@@ -12,7 +12,7 @@ namespace ue::openvpn {
 namespace {
 
 using Kind = Event::Kind;
-constexpr std::size_t kMaxAddress = 128;
+constexpr std::size_t kLongestAddress = 128;
 
 /// Fills the event from what follows the literal; false: it was not that message after all.
 using Fill = bool (*)(std::string_view rest, Event& event);
@@ -27,7 +27,7 @@ std::optional<std::uint32_t> seconds(std::string_view text) {
 /// "[AF_INET]10.99.0.2:45686, sid=..." -> "10.99.0.2:45686"
 std::string_view address(std::string_view text) {
   if (text.starts_with("[AF_")) text.remove_prefix(std::min(text.substr(0, 16).find(']') + 1, text.size()));
-  text = text.substr(0, kMaxAddress);
+  text = text.substr(0, kLongestAddress);
   return text.substr(0, text.find_first_of(" ,;"));
 }
 

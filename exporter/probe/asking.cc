@@ -8,7 +8,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Nanos kValid = 90s;
+constexpr Nanos kAnswerValid = 90s;
 constexpr int kFailuresNeeded = 2;
 
 Nanos spacing(Asking::Need need) {
@@ -65,8 +65,8 @@ void Asking::done(Instant now, bool answered, bool own) {
 void Asking::reset() { *this = Asking(); }
 
 std::optional<bool> Asking::tcp_works(Instant now) const {
-  if (own_failures_ >= kFailuresNeeded && own_failure_ && now - *own_failure_ <= kValid) return false;
-  if (own_failures_ == 0 && own_answer_ && now - *own_answer_ <= kValid) return true;
+  if (own_failures_ >= kFailuresNeeded && own_failure_ && now - *own_failure_ <= kAnswerValid) return false;
+  if (own_failures_ == 0 && own_answer_ && now - *own_answer_ <= kAnswerValid) return true;
   return std::nullopt;
 }
 

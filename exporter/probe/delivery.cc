@@ -7,14 +7,14 @@ namespace ue::probe {
 namespace {
 
 constexpr Nanos kStragglers = std::chrono::seconds(1);  // a packet may take so long to get there
-constexpr Nanos kValid = std::chrono::seconds(90);
+constexpr Nanos kDenialValid = std::chrono::seconds(90);
 constexpr std::uint32_t kLookBack = 40;  // probes
 constexpr std::uint32_t kNewest = 6;     // of these half must have arrived
 
 }  // namespace
 
 void Delivery::begin(Instant now, Instant asked, bool credible, Instant instance_since) {
-  const auto since = asked_ && asked - *asked_ <= kValid ? denying_since() : std::nullopt;
+  const auto since = asked_ && asked - *asked_ <= kDenialValid ? denying_since() : std::nullopt;
   *this = Delivery();
   denying_since_ = since.value_or(now);
   asked_ = asked;
@@ -58,7 +58,7 @@ void Delivery::add(const Flow& flow, const stamp::FlowReport& report, bool stand
 
 std::optional<bool> Delivery::arrived(Instant now, std::optional<Instant> silent_since,
                                       std::uint32_t losses_needed) const {
-  if (!asked_ || now - *asked_ > kValid) return std::nullopt;
+  if (!asked_ || now - *asked_ > kDenialValid) return std::nullopt;
   if (proves(silent_since)) return true;
   if (recent()) return std::nullopt;
   if (denied_in_a_row_ >= losses_needed) return false;

@@ -13,7 +13,7 @@ namespace ue::uplink {
 namespace {
 
 constexpr std::size_t kMessage = 65536;  // a link with hundreds of virtual functions is the largest event
-constexpr int kReceiveBuffer = 2 << 20;  // some two thousand events, of which each takes about 1 KiB
+constexpr int kEventBuffer = 2 << 20;    // some two thousand events, of which each takes about 1 KiB
 
 Error failed(const char* what, int code) {
   return Error{errno_error(std::string("watching the kernel's network events: ") + what, code).message +
@@ -39,8 +39,8 @@ Result<Monitor> Monitor::open() {
   Monitor monitor(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE));
   if (monitor.fd_ < 0) return failed("opening a socket", errno);
   // Without CAP_NET_ADMIN net.core.rmem_max is the limit.
-  if (setsockopt(monitor.fd_, SOL_SOCKET, SO_RCVBUFFORCE, &kReceiveBuffer, sizeof kReceiveBuffer) != 0) {
-    (void)setsockopt(monitor.fd_, SOL_SOCKET, SO_RCVBUF, &kReceiveBuffer, sizeof kReceiveBuffer);
+  if (setsockopt(monitor.fd_, SOL_SOCKET, SO_RCVBUFFORCE, &kEventBuffer, sizeof kEventBuffer) != 0) {
+    (void)setsockopt(monitor.fd_, SOL_SOCKET, SO_RCVBUF, &kEventBuffer, sizeof kEventBuffer);
   }
   monitor.watch({});  // before the first event can come
   sockaddr_nl address{};

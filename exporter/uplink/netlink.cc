@@ -14,7 +14,7 @@ namespace ue::uplink {
 
 namespace {
 
-constexpr std::size_t kReceiveBuffer = 65536;
+constexpr std::size_t kMessageBuffer = 65536;
 constexpr int kDumpAttempts = 3;
 
 /// What one transaction has come to; the callbacks of libnl get a pointer to it.
@@ -135,7 +135,7 @@ Result<NetlinkSocket> NetlinkSocket::open() {
   // Large fixed buffer and no peeking: half the system calls of a dump. Strict checking lets the kernel
   // filter dumps; without it (before Linux 4.20) we filter ourselves.
   nl_socket_disable_msg_peek(s);
-  nl_socket_set_msg_buf_size(s, kReceiveBuffer);
+  nl_socket_set_msg_buf_size(s, kMessageBuffer);
   const int on = 1;
   (void)setsockopt(nl_socket_get_fd(s), SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof on);
   const timeval limit{5, 0};  // the kernel answers at once or never

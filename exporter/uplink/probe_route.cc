@@ -21,8 +21,6 @@ fib_rule_hdr rule_header(Family family) {
   return header;
 }
 
-std::uint8_t host_bits(const IpAddress& address) { return address.is_v4() ? 32 : 128; }
-
 /// What to type where the agent may not do it itself. A rule without a priority goes before `main`, which
 /// suits it.
 std::string by_hand(const config::Uplink& uplink, std::uint32_t table,
@@ -135,8 +133,8 @@ int ProbeRoutes::put_bound_rule(int type, int flags, const Installed& entry) {
 
 int ProbeRoutes::put_pair_rule(int type, int flags, const Installed& entry, const IpAddress& target) {
   auto header = rule_header(entry.family);
-  header.src_len = host_bits(*entry.source);
-  header.dst_len = host_bits(target);
+  header.src_len = entry.source->bits();
+  header.dst_len = target.bits();
   Request request(type, flags, header);
   request.address(FRA_SRC, *entry.source)
       .address(FRA_DST, target)

@@ -10,13 +10,11 @@ namespace ue::uplink {
 
 namespace {
 
-unsigned char host_bits(const IpAddress& address) { return address.is_v4() ? 32 : 128; }
-
 rtmsg query_header(const IpAddress& destination, const std::optional<IpAddress>& source) {
   rtmsg header{};
   header.rtm_family = static_cast<unsigned char>(to_af(destination.family()));
-  header.rtm_dst_len = host_bits(destination);
-  if (source) header.rtm_src_len = host_bits(*source);
+  header.rtm_dst_len = destination.bits();
+  if (source) header.rtm_src_len = source->bits();
   return header;
 }
 

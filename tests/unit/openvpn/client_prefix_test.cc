@@ -7,14 +7,14 @@
 namespace ue::openvpn {
 namespace {
 
-struct Case {
+struct PrefixCase {
   const char* text;
   const char* peer;
   const char* endpoint;
   const char* rest;
 };
 
-class Prefixes : public testing::TestWithParam<Case> {};
+class Prefixes : public testing::TestWithParam<PrefixCase> {};
 
 TEST_P(Prefixes, AreCutOff) {
   std::string_view text = GetParam().text;
@@ -27,24 +27,24 @@ TEST_P(Prefixes, AreCutOff) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, Prefixes,
-    testing::Values(Case{"1.2.3.4:41000 VERIFY OK", "", "1.2.3.4:41000", "VERIFY OK"},
-                    Case{"cn/1.2.3.4:41000 VERIFY OK", "cn", "1.2.3.4:41000", "VERIFY OK"},
-                    Case{"fd99::2 VERIFY OK", "", "fd99::2", "VERIFY OK"},
-                    Case{"fd99:: VERIFY OK", "", "fd99::", "VERIFY OK"},
-                    Case{"cn/fd99::2 VERIFY OK", "cn", "fd99::2", "VERIFY OK"},
-                    Case{"cn/fe80::1%eth0 VERIFY OK", "cn", "fe80::1%eth0", "VERIFY OK"},
-                    Case{"udp4:1.2.3.4:41000 x", "", "udp4:1.2.3.4:41000", "x"},
-                    Case{"cn/udp4:1.2.3.4:41000 x", "cn", "udp4:1.2.3.4:41000", "x"},
-                    Case{"cn/udp6:[fd99::2]:41000 x", "cn", "udp6:[fd99::2]:41000", "x"},
-                    Case{"cn/tcp4-server:1.2.3.4:41000 x", "cn", "tcp4-server:1.2.3.4:41000", "x"},
-                    Case{"cn/1.2.3.4 x", "cn", "1.2.3.4", "x"},
-                    Case{"INTERMEDIATE-IP-A:PORT-M x", "", "INTERMEDIATE-IP-A:PORT-M", "x"},
-                    Case{"Connection Attempt 1.2.3.4:41000 x", "", "1.2.3.4:41000", "x"},
-                    Case{"udp4:1.2.3.4:41000 Connection Attempt x", "", "udp4:1.2.3.4:41000", "x"},
-                    Case{"cn/1.2.3.4:41000 peer-id=12 x", "cn", "1.2.3.4:41000", "x"},
-                    Case{"my laptop/a:b/1.2.3.4:41000 x", "my laptop/a:b", "1.2.3.4:41000", "x"},
-                    Case{"cn/1.2.3.4:5 MULTI: Learn: 10.88.0.2 -> cn/1.2.3.4:5", "cn", "1.2.3.4:5",
-                         "MULTI: Learn: 10.88.0.2 -> cn/1.2.3.4:5"}));
+    testing::Values(PrefixCase{"1.2.3.4:41000 VERIFY OK", "", "1.2.3.4:41000", "VERIFY OK"},
+                    PrefixCase{"cn/1.2.3.4:41000 VERIFY OK", "cn", "1.2.3.4:41000", "VERIFY OK"},
+                    PrefixCase{"fd99::2 VERIFY OK", "", "fd99::2", "VERIFY OK"},
+                    PrefixCase{"fd99:: VERIFY OK", "", "fd99::", "VERIFY OK"},
+                    PrefixCase{"cn/fd99::2 VERIFY OK", "cn", "fd99::2", "VERIFY OK"},
+                    PrefixCase{"cn/fe80::1%eth0 VERIFY OK", "cn", "fe80::1%eth0", "VERIFY OK"},
+                    PrefixCase{"udp4:1.2.3.4:41000 x", "", "udp4:1.2.3.4:41000", "x"},
+                    PrefixCase{"cn/udp4:1.2.3.4:41000 x", "cn", "udp4:1.2.3.4:41000", "x"},
+                    PrefixCase{"cn/udp6:[fd99::2]:41000 x", "cn", "udp6:[fd99::2]:41000", "x"},
+                    PrefixCase{"cn/tcp4-server:1.2.3.4:41000 x", "cn", "tcp4-server:1.2.3.4:41000", "x"},
+                    PrefixCase{"cn/1.2.3.4 x", "cn", "1.2.3.4", "x"},
+                    PrefixCase{"INTERMEDIATE-IP-A:PORT-M x", "", "INTERMEDIATE-IP-A:PORT-M", "x"},
+                    PrefixCase{"Connection Attempt 1.2.3.4:41000 x", "", "1.2.3.4:41000", "x"},
+                    PrefixCase{"udp4:1.2.3.4:41000 Connection Attempt x", "", "udp4:1.2.3.4:41000", "x"},
+                    PrefixCase{"cn/1.2.3.4:41000 peer-id=12 x", "cn", "1.2.3.4:41000", "x"},
+                    PrefixCase{"my laptop/a:b/1.2.3.4:41000 x", "my laptop/a:b", "1.2.3.4:41000", "x"},
+                    PrefixCase{"cn/1.2.3.4:5 MULTI: Learn: 10.88.0.2 -> cn/1.2.3.4:5", "cn", "1.2.3.4:5",
+                               "MULTI: Learn: 10.88.0.2 -> cn/1.2.3.4:5"}));
 
 class NoPrefixes : public testing::TestWithParam<std::string> {};
 

@@ -10,18 +10,18 @@ namespace {
 using Form = LogHead::Form;
 using Zone = LogTime::Zone;
 
-constexpr Nanos at(std::int64_t seconds, std::int64_t micros = 0) {
-  return std::chrono::seconds(seconds) + std::chrono::microseconds(micros);
+constexpr Nanos at(std::int64_t s, std::int64_t micros = 0) {
+  return std::chrono::seconds(s) + std::chrono::microseconds(micros);
 }
 
-struct Case {
+struct HeadCase {
   const char* line;
   Form form;
   const char* text;
   std::optional<LogTime> time;
 };
 
-class Heads : public testing::TestWithParam<Case> {};
+class Heads : public testing::TestWithParam<HeadCase> {};
 
 TEST_P(Heads, AreCutOffAndTheirTimeIsRead) {
   const LogHead head = split_head(GetParam().line);
@@ -36,40 +36,43 @@ constexpr Nanos kMorning = at(1795424138);  // 2026-11-23 08:55:38 as UTC
 INSTANTIATE_TEST_SUITE_P(
     All, Heads,
     testing::Values(
-        Case{"Mon Nov 23 08:55:38 2026 Restart pause", Form::ctime, "Restart pause",
-             LogTime{kMorning, Zone::local}},
-        Case{"Tue Nov  3 08:55:38 2026 x", Form::ctime, "x", LogTime{kMorning - at(20 * 86400), Zone::local}},
-        Case{"Mon Nov 23 08:55:38 2026 us=937218 x", Form::ctime, "x", LogTime{kMorning, Zone::local}},
-        Case{"2026-11-23 08:55:38 x y", Form::iso, "x y", LogTime{kMorning, Zone::local}},
-        Case{"2026-11-23 08:55:38 us=1 x", Form::iso, "x", LogTime{kMorning, Zone::local}},
-        Case{"2026-11-23 08:55:38 us=x y", Form::iso, "us=x y", LogTime{kMorning, Zone::local}},
-        Case{"1795424138.054131 26000003 cn/10.99.0.2:58882 MULTI", Form::machine, "cn/10.99.0.2:58882 MULTI",
-             LogTime{kMorning + at(0, 54131), Zone::absolute}},
-        Case{"1795424138.054131 1 x", Form::machine, "x", LogTime{kMorning + at(0, 54131), Zone::absolute}},
-        Case{"Nov 23 08:55:38 gw openvpn[812]: x", Form::syslog, "x",
-             LogTime{at(974969738), Zone::local_no_year}},
-        Case{"Nov 23 08:55:38 gw ovpn-cloud[812]: 2026-11-23 08:55:38 x", Form::iso, "x",
-             LogTime{kMorning, Zone::local}},
-        Case{"2026-11-23T08:55:38.25+00:00 gw ovpn-cloud[812]: x", Form::syslog_iso, "x",
-             LogTime{kMorning + at(0, 250000), Zone::absolute}},
-        Case{"2026-11-23T17:55:38+0900 gw openvpn: x", Form::syslog_iso, "x",
-             LogTime{kMorning, Zone::absolute}},
-        Case{"2026-11-23T02:25:38-06:30 gw openvpn: 2026-11-23 02:25:38 x", Form::syslog_iso, "x",
-             LogTime{kMorning, Zone::absolute}},
-        Case{"2026-11-23T08:55:38+0000 [stdout#info] [OVPN 2] OUT: '2026-11-23 08:55:38 10.0.0.1:5 x'",
-             Form::iso, "10.0.0.1:5 x", LogTime{kMorning, Zone::local}},
-        Case{"Nov 23 08:55:38 as openvpnas: [-] [OVPN 0] OUT: '2026-11-23 08:55:38 x'", Form::iso, "x",
-             LogTime{kMorning, Zone::local}},
-        Case{"Restart pause, 1 second(s)", Form::none, "Restart pause, 1 second(s)", std::nullopt},
+        HeadCase{"Mon Nov 23 08:55:38 2026 Restart pause", Form::ctime, "Restart pause",
+                 LogTime{kMorning, Zone::local}},
+        HeadCase{"Tue Nov  3 08:55:38 2026 x", Form::ctime, "x",
+                 LogTime{kMorning - at(20 * 86400), Zone::local}},
+        HeadCase{"Mon Nov 23 08:55:38 2026 us=937218 x", Form::ctime, "x", LogTime{kMorning, Zone::local}},
+        HeadCase{"2026-11-23 08:55:38 x y", Form::iso, "x y", LogTime{kMorning, Zone::local}},
+        HeadCase{"2026-11-23 08:55:38 us=1 x", Form::iso, "x", LogTime{kMorning, Zone::local}},
+        HeadCase{"2026-11-23 08:55:38 us=x y", Form::iso, "us=x y", LogTime{kMorning, Zone::local}},
+        HeadCase{"1795424138.054131 26000003 cn/10.99.0.2:58882 MULTI", Form::machine,
+                 "cn/10.99.0.2:58882 MULTI", LogTime{kMorning + at(0, 54131), Zone::absolute}},
+        HeadCase{"1795424138.054131 1 x", Form::machine, "x",
+                 LogTime{kMorning + at(0, 54131), Zone::absolute}},
+        HeadCase{"Nov 23 08:55:38 gw openvpn[812]: x", Form::syslog, "x",
+                 LogTime{at(974969738), Zone::local_no_year}},
+        HeadCase{"Nov 23 08:55:38 gw ovpn-cloud[812]: 2026-11-23 08:55:38 x", Form::iso, "x",
+                 LogTime{kMorning, Zone::local}},
+        HeadCase{"2026-11-23T08:55:38.25+00:00 gw ovpn-cloud[812]: x", Form::syslog_iso, "x",
+                 LogTime{kMorning + at(0, 250000), Zone::absolute}},
+        HeadCase{"2026-11-23T17:55:38+0900 gw openvpn: x", Form::syslog_iso, "x",
+                 LogTime{kMorning, Zone::absolute}},
+        HeadCase{"2026-11-23T02:25:38-06:30 gw openvpn: 2026-11-23 02:25:38 x", Form::syslog_iso, "x",
+                 LogTime{kMorning, Zone::absolute}},
+        HeadCase{"2026-11-23T08:55:38+0000 [stdout#info] [OVPN 2] OUT: '2026-11-23 08:55:38 10.0.0.1:5 x'",
+                 Form::iso, "10.0.0.1:5 x", LogTime{kMorning, Zone::local}},
+        HeadCase{"Nov 23 08:55:38 as openvpnas: [-] [OVPN 0] OUT: '2026-11-23 08:55:38 x'", Form::iso, "x",
+                 LogTime{kMorning, Zone::local}},
+        HeadCase{"Restart pause, 1 second(s)", Form::none, "Restart pause, 1 second(s)", std::nullopt},
         // No dates, though they look like some.
-        Case{"2026-13-23 08:55:38 x", Form::iso, "x", std::nullopt},
-        Case{"2026-02-30 08:55:38 x", Form::iso, "x", std::nullopt},
-        Case{"0000-01-01 08:55:38 x", Form::iso, "x", std::nullopt},
-        Case{"Mon Foo 23 08:55:38 2026 x", Form::ctime, "x", std::nullopt},
-        Case{"Mon ovD 23 08:55:38 2026 x", Form::ctime, "x", std::nullopt},
-        Case{"999999999999.000000 1 x", Form::machine, "x", std::nullopt},
-        Case{"1795424138.054131 zz x", Form::none, "1795424138.054131 zz x", std::nullopt},
-        Case{"2026-11-23", Form::none, "2026-11-23", std::nullopt}, Case{"", Form::none, "", std::nullopt}));
+        HeadCase{"2026-13-23 08:55:38 x", Form::iso, "x", std::nullopt},
+        HeadCase{"2026-02-30 08:55:38 x", Form::iso, "x", std::nullopt},
+        HeadCase{"0000-01-01 08:55:38 x", Form::iso, "x", std::nullopt},
+        HeadCase{"Mon Foo 23 08:55:38 2026 x", Form::ctime, "x", std::nullopt},
+        HeadCase{"Mon ovD 23 08:55:38 2026 x", Form::ctime, "x", std::nullopt},
+        HeadCase{"999999999999.000000 1 x", Form::machine, "x", std::nullopt},
+        HeadCase{"1795424138.054131 zz x", Form::none, "1795424138.054131 zz x", std::nullopt},
+        HeadCase{"2026-11-23", Form::none, "2026-11-23", std::nullopt},
+        HeadCase{"", Form::none, "", std::nullopt}));
 
 TEST(LogHead, LinesOfOtherProgramsAreForeign) {
   EXPECT_TRUE(split_head("Nov 23 08:55:38 gw sshd[1]: Initialization Sequence Completed").foreign);

@@ -11,17 +11,17 @@ using Kind = Event::Kind;
 
 std::optional<Event> parse(std::string_view line) { return parse_log_line(line, LogClock::assume_utc()); }
 
-struct Case {
+struct LineCase {
   const char* text;
   Kind kind;
   const char* peer = "";
   const char* endpoint = "";
 };
 
-class Messages : public testing::TestWithParam<Case> {};
+class Messages : public testing::TestWithParam<LineCase> {};
 
 TEST_P(Messages, AreRecognisedBehindEveryHead) {
-  const Case& c = GetParam();
+  const LineCase& c = GetParam();
   for (const char* head :
        {"", "Mon Nov 23 08:55:38 2026 ", "2026-11-23 08:55:38 ", "2026-11-23 08:55:38 us=937218 ",
         "1795424138.054131 26000003 ",
@@ -41,65 +41,67 @@ TEST_P(Messages, AreRecognisedBehindEveryHead) {
 INSTANTIATE_TEST_SUITE_P(
     OfAClient, Messages,
     testing::Values(
-        Case{"OpenVPN 2.6.22 x86_64-pc-linux-gnu [SSL (OpenSSL)] [EPOLL] [MH/PKTINFO] [AEAD]",
-             Kind::process_started},
-        Case{"TCP/UDP: Preserving recently used remote address: [AF_INET]10.99.0.1:1194", Kind::attempt, "",
-             "10.99.0.1:1194"},
-        Case{"UDP link remote: [AF_INET]10.99.0.1:1194", Kind::handshake_started, "", "10.99.0.1:1194"},
-        Case{"UDPv4 link remote: [AF_INET]10.99.0.1:1194", Kind::handshake_started, "", "10.99.0.1:1194"},
-        Case{"UDPv6 link remote: [AF_INET6]fd99::1:1194", Kind::handshake_started, "", "fd99::1:1194"},
-        Case{"TCPv4_CLIENT link remote: [AF_INET]10.99.0.1:443", Kind::handshake_started, "",
-             "10.99.0.1:443"},
-        Case{"UDPv4 link remote: [AF_UNSPEC]", Kind::listening},
-        Case{"MULTI: multi_init called, r=256 v=256", Kind::listening},
-        Case{"TLS: Initial packet from [AF_INET]10.99.0.1:1194, sid=04a1f0c7 66128968", Kind::answered, "",
-             "10.99.0.1:1194"},
-        Case{"VERIFY OK: depth=0, CN=vpn-server", Kind::verified},
-        Case{"VERIFY ERROR: depth=0, error=certificate has expired: CN=x", Kind::verified},
-        Case{"TLS Error: TLS handshake failed", Kind::handshake_failed},
-        Case{"[vpn-server] Peer Connection Initiated with [AF_INET]10.99.0.1:1194", Kind::handshake_completed,
-             "vpn-server", "10.99.0.1:1194"},
-        Case{"[vpn-server] Peer Connection Initiated with [AF_INET]10.99.0.1:1194 (via 10.0.0.5%eth0)",
-             Kind::handshake_completed, "vpn-server", "10.99.0.1:1194"},
-        Case{"Peer Connection Initiated with [AF_INET]10.99.0.1:1194", Kind::handshake_completed, "",
-             "10.99.0.1:1194"},
-        Case{"Initialization Sequence Completed", Kind::connected},
-        Case{"Initialization Sequence Completed With Errors", Kind::connected},
-        Case{"[vpn-server] Inactivity timeout (--ping-restart), restarting", Kind::peer_silent, "vpn-server"},
-        Case{"[UNDEF] Inactivity timeout (--ping-restart), restarting", Kind::peer_silent},
-        Case{"Inactivity timeout (--ping-exit), exiting", Kind::peer_silent},
-        Case{"SIGUSR1[soft,ping-restart] received, process restarting", Kind::reconnecting},
-        Case{"SIGTERM received, sending exit notification to peer", Kind::exit_announced},
-        Case{"SIGTERM[hard,] received, process exiting", Kind::exiting},
-        Case{"Exiting due to fatal error", Kind::exiting},
-        Case{"TLS: soft reset sec=20/20 bytes=1032/-1 pkts=23/0", Kind::soft_reset},
-        Case{"TLS: soft reset sec=0 bytes=0/0 pkts=1/0", Kind::soft_reset},
-        Case{"PUSH: Received control message: 'PUSH_REPLY,ping 2'", Kind::keepalive_pushed},
-        Case{"Timers: ping 2, ping-restart 8", Kind::keepalive_effective},
-        Case{"AUTH: Received control message: AUTH_FAILED", Kind::auth_failed},
-        Case{"MANAGEMENT: >STATE:1795424155,WAIT,,,,,,", Kind::state_reported},
-        Case{"TCP/UDP: Incoming packet rejected from [AF_INET]10.0.0.9:5[2], expected peer address: "
-             "[AF_INET]10.99.0.1:1194 (allow this incoming source address/port by removing --remote or "
-             "adding --float)",
-             Kind::wrong_reply_source, "", "10.0.0.9:5[2]"},
-        Case{"read UDPv4 [ECONNREFUSED]: Connection refused (fd=5,code=111)", Kind::transport_error},
-        Case{"write UDPv4: Network is unreachable (code=101)", Kind::transport_error},
-        Case{"Authenticate/Decrypt packet error: bad packet ID (may be a replay): [ #1 ]", Kind::bad_packet},
-        Case{"TLS Error: local/remote TLS keys are out of sync: [AF_INET]10.99.0.1:1194 [0]",
-             Kind::bad_packet, "", "10.99.0.1:1194"}));
+        LineCase{"OpenVPN 2.6.22 x86_64-pc-linux-gnu [SSL (OpenSSL)] [EPOLL] [MH/PKTINFO] [AEAD]",
+                 Kind::process_started},
+        LineCase{"TCP/UDP: Preserving recently used remote address: [AF_INET]10.99.0.1:1194", Kind::attempt,
+                 "", "10.99.0.1:1194"},
+        LineCase{"UDP link remote: [AF_INET]10.99.0.1:1194", Kind::handshake_started, "", "10.99.0.1:1194"},
+        LineCase{"UDPv4 link remote: [AF_INET]10.99.0.1:1194", Kind::handshake_started, "", "10.99.0.1:1194"},
+        LineCase{"UDPv6 link remote: [AF_INET6]fd99::1:1194", Kind::handshake_started, "", "fd99::1:1194"},
+        LineCase{"TCPv4_CLIENT link remote: [AF_INET]10.99.0.1:443", Kind::handshake_started, "",
+                 "10.99.0.1:443"},
+        LineCase{"UDPv4 link remote: [AF_UNSPEC]", Kind::listening},
+        LineCase{"MULTI: multi_init called, r=256 v=256", Kind::listening},
+        LineCase{"TLS: Initial packet from [AF_INET]10.99.0.1:1194, sid=04a1f0c7 66128968", Kind::answered,
+                 "", "10.99.0.1:1194"},
+        LineCase{"VERIFY OK: depth=0, CN=vpn-server", Kind::verified},
+        LineCase{"VERIFY ERROR: depth=0, error=certificate has expired: CN=x", Kind::verified},
+        LineCase{"TLS Error: TLS handshake failed", Kind::handshake_failed},
+        LineCase{"[vpn-server] Peer Connection Initiated with [AF_INET]10.99.0.1:1194",
+                 Kind::handshake_completed, "vpn-server", "10.99.0.1:1194"},
+        LineCase{"[vpn-server] Peer Connection Initiated with [AF_INET]10.99.0.1:1194 (via 10.0.0.5%eth0)",
+                 Kind::handshake_completed, "vpn-server", "10.99.0.1:1194"},
+        LineCase{"Peer Connection Initiated with [AF_INET]10.99.0.1:1194", Kind::handshake_completed, "",
+                 "10.99.0.1:1194"},
+        LineCase{"Initialization Sequence Completed", Kind::connected},
+        LineCase{"Initialization Sequence Completed With Errors", Kind::connected},
+        LineCase{"[vpn-server] Inactivity timeout (--ping-restart), restarting", Kind::peer_silent,
+                 "vpn-server"},
+        LineCase{"[UNDEF] Inactivity timeout (--ping-restart), restarting", Kind::peer_silent},
+        LineCase{"Inactivity timeout (--ping-exit), exiting", Kind::peer_silent},
+        LineCase{"SIGUSR1[soft,ping-restart] received, process restarting", Kind::reconnecting},
+        LineCase{"SIGTERM received, sending exit notification to peer", Kind::exit_announced},
+        LineCase{"SIGTERM[hard,] received, process exiting", Kind::exiting},
+        LineCase{"Exiting due to fatal error", Kind::exiting},
+        LineCase{"TLS: soft reset sec=20/20 bytes=1032/-1 pkts=23/0", Kind::soft_reset},
+        LineCase{"TLS: soft reset sec=0 bytes=0/0 pkts=1/0", Kind::soft_reset},
+        LineCase{"PUSH: Received control message: 'PUSH_REPLY,ping 2'", Kind::keepalive_pushed},
+        LineCase{"Timers: ping 2, ping-restart 8", Kind::keepalive_effective},
+        LineCase{"AUTH: Received control message: AUTH_FAILED", Kind::auth_failed},
+        LineCase{"MANAGEMENT: >STATE:1795424155,WAIT,,,,,,", Kind::state_reported},
+        LineCase{"TCP/UDP: Incoming packet rejected from [AF_INET]10.0.0.9:5[2], expected peer address: "
+                 "[AF_INET]10.99.0.1:1194 (allow this incoming source address/port by removing --remote or "
+                 "adding --float)",
+                 Kind::wrong_reply_source, "", "10.0.0.9:5[2]"},
+        LineCase{"read UDPv4 [ECONNREFUSED]: Connection refused (fd=5,code=111)", Kind::transport_error},
+        LineCase{"write UDPv4: Network is unreachable (code=101)", Kind::transport_error},
+        LineCase{"Authenticate/Decrypt packet error: bad packet ID (may be a replay): [ #1 ]",
+                 Kind::bad_packet},
+        LineCase{"TLS Error: local/remote TLS keys are out of sync: [AF_INET]10.99.0.1:1194 [0]",
+                 Kind::bad_packet, "", "10.99.0.1:1194"}));
 
 INSTANTIATE_TEST_SUITE_P(
     NamesThatImitateMessages, Messages,
-    testing::Values(Case{
+    testing::Values(LineCase{
         "[x] Peer Connection Initiated with [AF_INET]6.6.6.6:6] Peer Connection Initiated with "
         "[AF_INET]10.99.0.1:1194",
         Kind::handshake_completed, "x] Peer Connection Initiated with [AF_INET]6.6.6.6:6",
         "10.99.0.1:1194"}));
 
-class ClientMessages : public testing::TestWithParam<Case> {};
+class ClientMessages : public testing::TestWithParam<LineCase> {};
 
 TEST_P(ClientMessages, AreOfAServersClient) {
-  const Case& c = GetParam();
+  const LineCase& c = GetParam();
   const auto event = parse(c.text);
   ASSERT_TRUE(event);
   EXPECT_EQ(event->kind, c.kind);
@@ -111,37 +113,39 @@ TEST_P(ClientMessages, AreOfAServersClient) {
 INSTANTIATE_TEST_SUITE_P(
     OfAServer, ClientMessages,
     testing::Values(
-        Case{"10.99.0.2:45686 TLS: Initial packet from [AF_INET]10.99.0.2:45686, sid=1d984df5 e57d60b4",
-             Kind::handshake_started, "", "10.99.0.2:45686"},
-        Case{"cn/10.99.0.2:50001 TLS: new session incoming connection from [AF_INET]10.99.0.2:50001",
-             Kind::handshake_started, "cn", "10.99.0.2:50001"},
-        Case{"fd99::2 [client-one] Peer Connection Initiated with [AF_INET6]fd99::2:44625",
-             Kind::handshake_completed, "client-one", "fd99::2:44625"},
-        Case{"udp6:[fd99::2]:33020 [client-one] Peer Connection Initiated with [AF_INET6]fd99::2:33020",
-             Kind::handshake_completed, "client-one", "fd99::2:33020"},
-        Case{"IP-A:PORT-M [clientname] Peer Connection Initiated with [AF_INET]IP-A:PORT-M",
-             Kind::handshake_completed, "clientname", "IP-A:PORT-M"},
-        Case{"cn/10.99.0.2:5 [cn] Inactivity timeout (--ping-restart), restarting", Kind::peer_silent, "cn",
-             "10.99.0.2:5"},
-        Case{"cn/10.99.0.2:5 SIGUSR1[soft,ping-restart] received, client-instance restarting",
-             Kind::client_dropped, "cn", "10.99.0.2:5"},
-        Case{"cn/10.99.0.2:5 SIGTERM[soft,remote-exit] received, client-instance exiting",
-             Kind::client_dropped, "cn", "10.99.0.2:5"},
-        Case{"cn/10.99.0.2:5 CC-EEN exit message received by peer", Kind::peer_leaving, "cn", "10.99.0.2:5"},
-        Case{"MULTI: new connection by client 'a 'b' will cause previous active sessions by this client to "
-             "be dropped.  "
-             "Remember",
-             Kind::client_superseded, "a 'b"},
-        Case{"peer 0 (client-one) floated from 10.99.0.2:38909 to [AF_INET]10.99.0.2:50001", Kind::floated,
-             "client-one", "10.99.0.2:50001"},
-        Case{"SENT CONTROL [cn]: 'PUSH_REPLY,ping 2,ping-restart 8' (status=1)", Kind::keepalive_pushed,
-             "cn"},
-        Case{"cn/10.99.0.2:5 SENT CONTROL [cn]: 'AUTH_FAILED' (status=1)", Kind::auth_failed, "cn",
-             "10.99.0.2:5"},
-        Case{"a b/c:d/10.99.0.2:5 TLS: soft reset sec=1 bytes=0/0 pkts=0/0", Kind::soft_reset, "a b/c:d",
-             "10.99.0.2:5"},
-        Case{"cn/10.99.0.2:5 write UDPv4 []: Operation not permitted (fd=6,code=1)", Kind::transport_error,
-             "cn", "10.99.0.2:5"}));
+        LineCase{"10.99.0.2:45686 TLS: Initial packet from [AF_INET]10.99.0.2:45686, sid=1d984df5 e57d60b4",
+                 Kind::handshake_started, "", "10.99.0.2:45686"},
+        LineCase{"cn/10.99.0.2:50001 TLS: new session incoming connection from [AF_INET]10.99.0.2:50001",
+                 Kind::handshake_started, "cn", "10.99.0.2:50001"},
+        LineCase{"fd99::2 [client-one] Peer Connection Initiated with [AF_INET6]fd99::2:44625",
+                 Kind::handshake_completed, "client-one", "fd99::2:44625"},
+        LineCase{"udp6:[fd99::2]:33020 [client-one] Peer Connection Initiated with [AF_INET6]fd99::2:33020",
+                 Kind::handshake_completed, "client-one", "fd99::2:33020"},
+        LineCase{"IP-A:PORT-M [clientname] Peer Connection Initiated with [AF_INET]IP-A:PORT-M",
+                 Kind::handshake_completed, "clientname", "IP-A:PORT-M"},
+        LineCase{"cn/10.99.0.2:5 [cn] Inactivity timeout (--ping-restart), restarting", Kind::peer_silent,
+                 "cn", "10.99.0.2:5"},
+        LineCase{"cn/10.99.0.2:5 SIGUSR1[soft,ping-restart] received, client-instance restarting",
+                 Kind::client_dropped, "cn", "10.99.0.2:5"},
+        LineCase{"cn/10.99.0.2:5 SIGTERM[soft,remote-exit] received, client-instance exiting",
+                 Kind::client_dropped, "cn", "10.99.0.2:5"},
+        LineCase{"cn/10.99.0.2:5 CC-EEN exit message received by peer", Kind::peer_leaving, "cn",
+                 "10.99.0.2:5"},
+        LineCase{
+            "MULTI: new connection by client 'a 'b' will cause previous active sessions by this client to "
+            "be dropped.  "
+            "Remember",
+            Kind::client_superseded, "a 'b"},
+        LineCase{"peer 0 (client-one) floated from 10.99.0.2:38909 to [AF_INET]10.99.0.2:50001",
+                 Kind::floated, "client-one", "10.99.0.2:50001"},
+        LineCase{"SENT CONTROL [cn]: 'PUSH_REPLY,ping 2,ping-restart 8' (status=1)", Kind::keepalive_pushed,
+                 "cn"},
+        LineCase{"cn/10.99.0.2:5 SENT CONTROL [cn]: 'AUTH_FAILED' (status=1)", Kind::auth_failed, "cn",
+                 "10.99.0.2:5"},
+        LineCase{"a b/c:d/10.99.0.2:5 TLS: soft reset sec=1 bytes=0/0 pkts=0/0", Kind::soft_reset, "a b/c:d",
+                 "10.99.0.2:5"},
+        LineCase{"cn/10.99.0.2:5 write UDPv4 []: Operation not permitted (fd=6,code=1)",
+                 Kind::transport_error, "cn", "10.99.0.2:5"}));
 
 TEST(LogLine, TellsTheReasonOfARestart) {
   const auto reason = [](const std::string& inside) {

@@ -12,12 +12,6 @@ namespace {
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-const config::Key kKey = gateway_key(0xa1, 0xfeed, 0x11);
-const config::Key kOther = gateway_key(0xa1, 0xbeef, 0x22);
-
-Sender keyed(std::uint64_t flow_id = 77) { return {kKey, 0x1234, flow_id}; }
-Sender open_sender(std::uint64_t flow_id = 77) { return {std::nullopt, 0x1234, flow_id}; }
-
 TEST(ReflectorCore, RepliesFieldByField) {
   Rig rig(Rig::keyed({kKey}));
   rig.core.set_error_estimate(stamp::ErrorEstimate::decode(0x8a07));

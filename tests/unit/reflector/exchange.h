@@ -8,8 +8,6 @@
 
 namespace ue::reflector {
 
-inline const config::Key kKey = gateway_key(0xa1, 0xfeed, 0x11);
-
 /// One sender and one reflector: requests with TLVs go in, the reply's TLVs come out in hexadecimal.
 struct Exchange {
   Rig rig;

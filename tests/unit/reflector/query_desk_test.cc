@@ -8,8 +8,6 @@
 namespace ue::reflector {
 namespace {
 
-const config::Key kKey = gateway_key(0xa1, 0xfeed, 0x11);
-const config::Key kOther = gateway_key(0xa1, 0xbeef, 0x22);
 const IpAddress kPeer = *IpAddress::parse("192.0.2.9");
 
 struct Desk {

@@ -66,6 +66,11 @@ struct Sender {
   }
 };
 
+inline const config::Key kKey = gateway_key(0xa1, 0xfeed, 0x11);
+inline const config::Key kOther = gateway_key(0xa1, 0xbeef, 0x22);
+inline Sender keyed(std::uint64_t flow_id = 77) { return {kKey, 0x1234, flow_id}; }
+inline Sender open_sender(std::uint64_t flow_id = 77) { return {std::nullopt, 0x1234, flow_id}; }
+
 struct Rig {
   ReflectorCore core;
   Now now{Instant(std::chrono::hours(1)), WallTime(std::chrono::seconds(1'790'000'000)), {}};

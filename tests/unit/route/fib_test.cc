@@ -5,10 +5,10 @@
 
 #include <cerrno>
 
+#include "ip.h"
+
 namespace ue::route {
 namespace {
-
-IpAddress ip(const char* text) { return IpAddress::parse(text).value(); }
 
 uplink::Request route(int type, const char* destination, unsigned char length,
                       unsigned char kind = RTN_UNICAST) {

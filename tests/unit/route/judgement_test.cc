@@ -5,12 +5,12 @@
 
 #include <cerrno>
 
+#include "ip.h"
+
 namespace ue::route {
 namespace {
 
 using testing::HasSubstr;
-
-IpAddress ip(const char* text) { return IpAddress::parse(text).value(); }
 
 config::Uplink uplink(const char* name, const char* interface, const char* gateway) {
   config::Uplink u;

@@ -5,14 +5,10 @@
 #include <algorithm>
 #include <numeric>
 
+#include "counting_key.h"
+
 namespace ue::stamp {
 namespace {
-
-Bytes counting_key() {
-  Bytes key(32);
-  std::iota(key.begin(), key.end(), std::uint8_t{0});
-  return key;
-}
 
 SenderPacket vector_packet() { return {7, {0xEE000000, 0x80000000}, ErrorEstimate::decode(0x9240), 0x1234}; }
 

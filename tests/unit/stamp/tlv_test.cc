@@ -6,14 +6,10 @@
 #include <numeric>
 #include <random>
 
+#include "counting_key.h"
+
 namespace ue::stamp {
 namespace {
-
-Bytes counting_key() {
-  Bytes key(32);
-  std::iota(key.begin(), key.end(), std::uint8_t{0});
-  return key;
-}
 
 Bytes base_packet(Mode mode = Mode::unauthenticated) {
   Bytes packet(base_size(mode));

@@ -2,12 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include "ip.h"
+
 namespace ue::uplink {
 namespace {
 
 constexpr std::uint32_t kMain = 254;
-
-IpAddress ip(const char* text) { return *IpAddress::parse(text); }
 
 Link link(int index, const char* name, const char* kind = "") {
   Link l;

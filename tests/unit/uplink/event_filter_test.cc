@@ -4,15 +4,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "ip.h"
 #include "uplink/kernel_events.h"
 #include "uplink/netlink.h"
 
 namespace ue::uplink {
 namespace {
 
-IpAddress ip(const char* text) { return IpAddress::parse(text).value(); }
-
-Request route(int type, const char* destination, unsigned char length) {
+Request route_message(int type, const char* destination, unsigned char length) {
   rtmsg header{};
   const auto address = ip(destination);
   header.rtm_family = static_cast<unsigned char>(to_af(address.family()));
@@ -23,7 +22,7 @@ Request route(int type, const char* destination, unsigned char length) {
   return request;
 }
 
-Request neighbour(int ifindex) {
+Request neighbour_message(int ifindex) {
   ndmsg header{};
   header.ndm_family = AF_INET;
   header.ndm_ifindex = ifindex;
@@ -63,25 +62,25 @@ class EventFilter : public ::testing::Test {
 TEST_F(EventFilter, LetsThroughWhatCoversAWatchedAddress) {
   attach({{ip("111.222.33.44"), ip("2001:db8:aaaa:bbbb::7"), ip("10.0.0.1")}, {}});
   for (const auto type : {RTM_NEWROUTE, RTM_DELROUTE}) {
-    EXPECT_TRUE(passes(route(type, "111.222.33.44", 32)));
-    EXPECT_TRUE(passes(route(type, "111.222.33.40", 29)));
-    EXPECT_TRUE(passes(route(type, "96.0.0.0", 4)));
-    EXPECT_TRUE(passes(route(type, "10.0.0.0", 31)));
-    EXPECT_TRUE(passes(route(type, "0.0.0.0", 0)));
-    EXPECT_TRUE(passes(route(type, "::", 0)));
-    EXPECT_TRUE(passes(route(type, "2000::", 3)));
-    EXPECT_TRUE(passes(route(type, "2001:db8::", 32)));
-    EXPECT_TRUE(passes(route(type, "2001:db8::", 29)));
-    EXPECT_TRUE(passes(route(type, "2001:db8:aaaa::", 33)));
-    EXPECT_TRUE(passes(route(type, "2001:db8:aaaa:bbbb::", 64)));
-    EXPECT_TRUE(passes(route(type, "2001:db8:aaaa:bbbb::7", 128)));
-    EXPECT_FALSE(passes(route(type, "111.222.33.45", 32)));
-    EXPECT_FALSE(passes(route(type, "111.222.33.48", 29)));
-    EXPECT_FALSE(passes(route(type, "128.0.0.0", 1)));
-    EXPECT_FALSE(passes(route(type, "2001:db9::", 32)));
-    EXPECT_FALSE(passes(route(type, "2001:db8::", 33)));
-    EXPECT_FALSE(passes(route(type, "2001:db8:aaaa:bbba::", 64)));
-    EXPECT_FALSE(passes(route(type, "2001:db8:aaaa:bbba::7", 128)));
+    EXPECT_TRUE(passes(route_message(type, "111.222.33.44", 32)));
+    EXPECT_TRUE(passes(route_message(type, "111.222.33.40", 29)));
+    EXPECT_TRUE(passes(route_message(type, "96.0.0.0", 4)));
+    EXPECT_TRUE(passes(route_message(type, "10.0.0.0", 31)));
+    EXPECT_TRUE(passes(route_message(type, "0.0.0.0", 0)));
+    EXPECT_TRUE(passes(route_message(type, "::", 0)));
+    EXPECT_TRUE(passes(route_message(type, "2000::", 3)));
+    EXPECT_TRUE(passes(route_message(type, "2001:db8::", 32)));
+    EXPECT_TRUE(passes(route_message(type, "2001:db8::", 29)));
+    EXPECT_TRUE(passes(route_message(type, "2001:db8:aaaa::", 33)));
+    EXPECT_TRUE(passes(route_message(type, "2001:db8:aaaa:bbbb::", 64)));
+    EXPECT_TRUE(passes(route_message(type, "2001:db8:aaaa:bbbb::7", 128)));
+    EXPECT_FALSE(passes(route_message(type, "111.222.33.45", 32)));
+    EXPECT_FALSE(passes(route_message(type, "111.222.33.48", 29)));
+    EXPECT_FALSE(passes(route_message(type, "128.0.0.0", 1)));
+    EXPECT_FALSE(passes(route_message(type, "2001:db9::", 32)));
+    EXPECT_FALSE(passes(route_message(type, "2001:db8::", 33)));
+    EXPECT_FALSE(passes(route_message(type, "2001:db8:aaaa:bbba::", 64)));
+    EXPECT_FALSE(passes(route_message(type, "2001:db8:aaaa:bbba::7", 128)));
   }
 }
 
@@ -95,7 +94,7 @@ TEST_F(EventFilter, LosesNothingThatMatters) {
     const auto address = ip(text);
     const unsigned most = address.is_v4() ? 32 : 128;
     for (unsigned length = 0; length <= most; ++length) {
-      const auto event = route(RTM_NEWROUTE, text, static_cast<unsigned char>(length));
+      const auto event = route_message(RTM_NEWROUTE, text, static_cast<unsigned char>(length));
       const bool exact = matters(event);
       mattered += exact ? 1 : 0;
       EXPECT_TRUE(passes(event) || !exact) << text << "/" << length;
@@ -107,10 +106,10 @@ TEST_F(EventFilter, LosesNothingThatMatters) {
 
 TEST_F(EventFilter, NeighboursOfWatchedLinksOnly) {
   attach({{}, {3, 70000}});
-  EXPECT_TRUE(passes(neighbour(3)));
-  EXPECT_TRUE(passes(neighbour(70000)));
-  EXPECT_FALSE(passes(neighbour(4)));
-  EXPECT_TRUE(classify(nlmsg_hdr(neighbour(3).get()), {{}, {3}}).neighbours);
+  EXPECT_TRUE(passes(neighbour_message(3)));
+  EXPECT_TRUE(passes(neighbour_message(70000)));
+  EXPECT_FALSE(passes(neighbour_message(4)));
+  EXPECT_TRUE(classify(nlmsg_hdr(neighbour_message(3).get()), {{}, {3}}).neighbours);
 }
 
 TEST_F(EventFilter, EverythingElsePasses) {
@@ -118,7 +117,7 @@ TEST_F(EventFilter, EverythingElsePasses) {
   EXPECT_TRUE(passes(Request(RTM_NEWLINK, 0, ifinfomsg{})));
   EXPECT_TRUE(passes(Request(RTM_DELADDR, 0, ifaddrmsg{})));
   EXPECT_TRUE(passes(Request(RTM_NEWRULE, 0, rtmsg{})));
-  EXPECT_FALSE(passes(route(RTM_NEWROUTE, "10.0.0.0", 8)));
+  EXPECT_FALSE(passes(route_message(RTM_NEWROUTE, "10.0.0.0", 8)));
 }
 
 TEST_F(EventFilter, TooManyAddressesAreSortedOutByUs) {
@@ -127,12 +126,12 @@ TEST_F(EventFilter, TooManyAddressesAreSortedOutByUs) {
     interest.destinations.push_back(i % 2 == 0 ? IpAddress::v4(0x0a000000 + i) : ip("2001:db8::1"));
   }
   attach(interest);
-  EXPECT_FALSE(passes(route(RTM_NEWROUTE, "11.0.0.0", 8)));
-  EXPECT_TRUE(passes(route(RTM_NEWROUTE, "10.0.1.42", 32)));
+  EXPECT_FALSE(passes(route_message(RTM_NEWROUTE, "11.0.0.0", 8)));
+  EXPECT_TRUE(passes(route_message(RTM_NEWROUTE, "10.0.1.42", 32)));
   interest.destinations.push_back(ip("10.9.9.9"));
   attach(interest);
-  EXPECT_TRUE(passes(route(RTM_NEWROUTE, "11.0.0.0", 8)));
-  EXPECT_FALSE(matters(route(RTM_NEWROUTE, "11.0.0.0", 8)));
+  EXPECT_TRUE(passes(route_message(RTM_NEWROUTE, "11.0.0.0", 8)));
+  EXPECT_FALSE(matters(route_message(RTM_NEWROUTE, "11.0.0.0", 8)));
 }
 
 }  // namespace
