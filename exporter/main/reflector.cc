@@ -43,6 +43,8 @@ metrics::ReflectorSnapshot to_snapshot(const reflector::Status& status) {
   s.sessions = status.sessions;
   s.sessions_limit = status.sessions_limit;
   s.sessions_started = status.sessions_started;
+  s.batches = status.batches;
+  s.kernel_drops = status.kernel_drops;
   s.received_bytes = status.received_bytes;
   s.sent_bytes = status.sent_bytes;
   s.config_reload_ok = status.reload_ok;

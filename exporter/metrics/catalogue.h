@@ -110,6 +110,8 @@ inline constexpr auto kCatalogue = std::to_array<Metric>({
     {"uplink_reflector_sessions", kGauge, {}, "Sessions held."},
     {"uplink_reflector_sessions_limit", kGauge, {}, "Sessions that may be held."},
     {"uplink_reflector_sessions_started_total", kCounter, {}, "Sessions begun."},
+    {"uplink_reflector_batches_total", kCounter, {}, "Batches in which UDP datagrams were taken from the kernel, at most 64 in one."},
+    {"uplink_reflector_kernel_drops_total", kCounter, {}, "UDP datagrams that the kernel dropped because a receive buffer was full."},
     {"uplink_reflector_received_bytes_total", kCounter, {}, "UDP payload received."},
     {"uplink_reflector_sent_bytes_total", kCounter, {}, "UDP payload sent."},
 });

@@ -157,6 +157,8 @@ std::vector<prometheus::MetricFamily> render(const ReflectorSnapshot& s) {
   out.gauge("uplink_reflector_sessions", {}, number(s.sessions));
   out.gauge("uplink_reflector_sessions_limit", {}, number(s.sessions_limit));
   out.counter("uplink_reflector_sessions_started_total", {}, number(s.sessions_started));
+  out.counter("uplink_reflector_batches_total", {}, number(s.batches));
+  out.counter("uplink_reflector_kernel_drops_total", {}, number(s.kernel_drops));
   out.counter("uplink_reflector_received_bytes_total", {}, number(s.received_bytes));
   out.counter("uplink_reflector_sent_bytes_total", {}, number(s.sent_bytes));
   return out.take();

@@ -159,6 +159,8 @@ struct ReflectorSnapshot {
   std::uint64_t sessions = 0;
   std::uint64_t sessions_limit = 0;
   std::uint64_t sessions_started = 0;
+  std::uint64_t batches = 0;
+  std::uint64_t kernel_drops = 0;
   std::uint64_t received_bytes = 0;
   std::uint64_t sent_bytes = 0;
   bool config_reload_ok = true;

@@ -63,6 +63,11 @@ Ancillary read_ancillary(msghdr& message) {
 std::size_t write_ancillary(std::span<std::uint8_t> control, const IpAddress& local, unsigned interface,
                             std::uint8_t traffic_class) {
   const int mark = traffic_class;
+  if (local.is_unspecified()) {
+    if (mark == 0) return 0;
+    return local.is_v4() ? append(control, 0, IPPROTO_IP, IP_TOS, mark)
+                         : append(control, 0, IPPROTO_IPV6, IPV6_TCLASS, mark);
+  }
   if (local.is_v4()) {
     in_pktinfo info{};  // no interface: routing decides, by the source address where policy rules say so
     info.ipi_spec_dst.s_addr = htonl(local.v4_value());

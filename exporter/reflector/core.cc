@@ -4,8 +4,8 @@
 
 namespace ue::reflector {
 
-ReflectorCore::ReflectorCore(Policy policy, Instance instance)
-    : instance_(instance), limiter_(1, 1), holds_(policy.limits) {
+ReflectorCore::ReflectorCore(Policy policy, Instance instance, std::shared_ptr<SharedCounts> counts)
+    : instance_(instance), sessions_(counts), limiter_(1, 1), holds_(policy.limits, counts) {
   replace_policy(std::move(policy));
 }
 
@@ -123,7 +123,7 @@ ReflectorCore::Step ReflectorCore::try_owner(Request& request, const Owner& owne
   return std::nullopt;
 }
 
-ReflectorCore::Step ReflectorCore::find_session(const Now& now, const Request& request, Session*& session) {
+ReflectorCore::Step ReflectorCore::find_session(const Now& now, Request& request, Session*& session) {
   const bool keyed = request.owner.keyed;
   const auto ssid = request.packet.ssid;
   std::optional<std::uint64_t> flow_id = request.wishes.name;
@@ -134,7 +134,8 @@ ReflectorCore::Step ReflectorCore::find_session(const Now& now, const Request& r
   if (flow_id) return find_or_create(now, {request.owner, ssid, flow_id, {}}, request, session);
 
   session = sessions_.at_tuple(keyed, request.datagram.source, ssid);
-  if (session != nullptr && session->id.owner == request.owner) return std::nullopt;
+  request.at_tuple = session != nullptr && session->id.owner == request.owner;
+  if (request.at_tuple) return std::nullopt;
   // Behind a NAT that has re-bound, a packet without flow TLV is told by its key and SSID. Without a key an
   // SSID proves nothing: anybody may use it.
   session = keyed ? sessions_.newest(request.owner, ssid) : nullptr;
@@ -175,7 +176,7 @@ ReflectorCore::Step ReflectorCore::receive(const Now& now, const Request& reques
   ++session.received;
   sessions_.touch(session, now.mono);
   if (arrival == SequenceWindow::Arrival::newest) {
-    sessions_.record_endpoint(session, request.datagram.source);
+    if (!request.at_tuple) sessions_.record_endpoint(session, request.datagram.source);
     session.ttl = request.datagram.ttl;
   }
   if (!request.within_rate) {

@@ -23,15 +23,17 @@ struct Policy {
 };
 
 /// A stateful Session-Reflector (RFC 8762 §4.3, RFC 8972): datagrams in, at most one reply no longer than the
-/// request out, and a count of what became of each. Owned by the loop, one thread; passive: it knows no
-/// socket and no clock. It never answers what it cannot attribute to a session, and its memory is bounded by
-/// the limits.
+/// request out, and a count of what became of each. Owned by a shard, whose sessions it has; passive: it
+/// knows no socket and no clock. It never answers what it cannot attribute to a session, and its memory is
+/// bounded by the limits.
 class ReflectorCore {
  public:
-  ReflectorCore(Policy policy, Instance instance);
+  /// `counts` is shared by the cores of one reflector's shards.
+  ReflectorCore(Policy policy, Instance instance,
+                std::shared_ptr<SharedCounts> counts = std::make_shared<SharedCounts>());
 
-  /// Writes the reply into `out` (kMaxDatagram octets) and returns it; nothing where there is none to send.
-  /// The reply's Timestamp is `now.wall`.
+  /// Writes the reply into `out` (kMaxDatagram octets; may be where the request is) and returns it; nothing
+  /// where there is none to send. The reply's Timestamp is `now.wall`.
   std::optional<Reply> handle(const Now& now, const Datagram& datagram, std::span<std::uint8_t> out);
 
   /// A reply whose time has come, and the request that it answers; nothing where none is due. Valid until the
@@ -86,13 +88,14 @@ class ReflectorCore {
     Wishes wishes;
     bool integrity_ok = true;  ///< no HMAC TLV was needed, or it was right
     bool within_rate = true;
+    bool at_tuple = false;  ///< its session was found by where it came from: nothing of that has changed
   };
   using Step = std::optional<Outcome>;  ///< what ended the packet's way, or nothing: it goes on
 
   Outcome process(const Now& now, const Datagram& datagram, std::span<std::uint8_t> out, Reply& reply);
   Step authenticate(Request& request);
   Step try_owner(Request& request, const Owner& owner);
-  Step find_session(const Now& now, const Request& request, Session*& session);
+  Step find_session(const Now& now, Request& request, Session*& session);
   Step find_or_create(const Now& now, const SessionId& id, const Request& request, Session*& session);
   Step receive(const Now& now, const Request& request, Session& session);
   bool hold(const Now& now, const Request& request, Session& session);

@@ -9,13 +9,6 @@ namespace {
 constexpr std::size_t kPrefixV4 = 3;  // octets: /24
 constexpr std::size_t kPrefixV6 = 6;  // /48
 
-/// Counts down and forgets what is none.
-template <typename Map, typename Key>
-void release(Map& counts, const Key& key) {
-  const auto found = counts.find(key);
-  if (found != counts.end() && --found->second == 0) counts.erase(found);
-}
-
 }  // namespace
 
 std::string_view name(HoldOutcome outcome) {
@@ -25,7 +18,8 @@ std::string_view name(HoldOutcome outcome) {
   return kNames[static_cast<std::size_t>(outcome)];
 }
 
-HeldReplies::HeldReplies(const config::ReflectorLimits& limits) : wheel_(limits.max_holds) {
+HeldReplies::HeldReplies(const config::ReflectorLimits& limits, std::shared_ptr<SharedCounts> counts)
+    : wheel_(limits.max_holds), counts_(std::move(counts)) {
   held_.reserve(limits.max_holds);
   set_limits(limits);
 }
@@ -45,15 +39,17 @@ HoldOutcome HeldReplies::hold(Instant now, Nanos time, const Datagram& datagram,
   if (datagram.bytes.size() > Held::kMaxRequest) return HoldOutcome::too_long;
   if (session.holding >= kMaxPerSession) return HoldOutcome::session_full;
   const auto prefix = prefix_of(datagram.source.address);
-  const auto count = [](const auto& counts, const auto& key) {
-    const auto found = counts.find(key);
-    return found == counts.end() ? 0 : found->second;
-  };
-  if (count(per_key_, session.id.owner) >= per_key_limit_) return HoldOutcome::key_full;
-  if (count(per_prefix_, prefix) >= per_prefix_limit_) return HoldOutcome::prefix_full;
+  if (!counts_->holds.take(session.id.owner, per_key_limit_)) return HoldOutcome::key_full;
+  if (!counts_->holds_by_prefix.take(prefix, per_prefix_limit_)) {
+    counts_->holds.give_back(session.id.owner);
+    return HoldOutcome::prefix_full;
+  }
   const auto due = now + time;
   const auto place = wheel_.add(now, due);
-  if (!place) return HoldOutcome::table_full;
+  if (!place) {
+    release(session.id.owner, prefix);
+    return HoldOutcome::table_full;
+  }
   if (*place == held_.size()) held_.emplace_back();
   auto& h = held_[*place];
   std::copy(datagram.bytes.begin(), datagram.bytes.end(), h.octets.begin());
@@ -62,10 +58,13 @@ HoldOutcome HeldReplies::hold(Instant now, Nanos time, const Datagram& datagram,
   h.session = session.id;
   h.since = now;
   h.due = due;
-  ++per_key_[session.id.owner];
-  ++per_prefix_[prefix];
   ++session.holding;
   return HoldOutcome::held;
+}
+
+void HeldReplies::release(const Owner& owner, Prefix prefix) {
+  counts_->holds.give_back(owner);
+  counts_->holds_by_prefix.give_back(prefix);
 }
 
 const Held* HeldReplies::take(Instant now) {
@@ -73,8 +72,7 @@ const Held* HeldReplies::take(Instant now) {
   if (!place) return nullptr;
   auto& h = held_[*place];
   h.datagram.bytes = ByteView(h.octets).first(h.size);
-  release(per_key_, h.session.owner);
-  release(per_prefix_, prefix_of(h.datagram.source.address));
+  release(h.session.owner, prefix_of(h.datagram.source.address));
   return &h;
 }
 

@@ -1,12 +1,12 @@
 #pragma once
 #include <array>
+#include <memory>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "config/config.h"
 #include "reflector/request.h"
-#include "reflector/session.h"
+#include "reflector/shared_counts.h"
 #include "reflector/timer_wheel.h"
 
 namespace ue::reflector {
@@ -45,7 +45,7 @@ class HeldReplies {
   static constexpr std::uint16_t kMaxPerSession = 64;
   static constexpr std::uint32_t kMaxHoldMs = 600'000;
 
-  explicit HeldReplies(const config::ReflectorLimits& limits);
+  HeldReplies(const config::ReflectorLimits& limits, std::shared_ptr<SharedCounts> counts);
 
   /// Of these only the numbers for a key and for a prefix can change while it runs.
   void set_limits(const config::ReflectorLimits& limits);
@@ -59,16 +59,13 @@ class HeldReplies {
  private:
   using Prefix = std::uint64_t;
   static Prefix prefix_of(const IpAddress& address);
-  struct OwnerHash {
-    std::size_t operator()(const Owner& o) const { return o.gateway_id * 0x9e3779b97f4a7c15 ^ o.key_id; }
-  };
+  void release(const Owner& owner, Prefix prefix);
 
   TimerWheel wheel_;
   std::vector<Held> held_;
   std::uint32_t per_key_limit_ = 0;
   std::uint32_t per_prefix_limit_ = 0;
-  std::unordered_map<Owner, std::uint32_t, OwnerHash> per_key_;
-  std::unordered_map<Prefix, std::uint32_t> per_prefix_;
+  std::shared_ptr<SharedCounts> counts_;
 };
 
 }  // namespace ue::reflector

@@ -11,7 +11,17 @@ std::string_view name(QueryOutcome outcome) {
   return kNames[static_cast<std::size_t>(outcome)];
 }
 
-QueryDesk::QueryDesk(ReflectorCore& core) : core_(core), limiter_(kRate, kBurst, 4'096) {}
+QueryDesk::QueryDesk(Cores& cores) : cores_(cores), limiter_(kRate, kBurst, 4'096) {}
+
+namespace {
+
+/// A flow that changed its SSID may have left a session in another shard: the one with the newest packet
+/// counts.
+void take_later(stamp::FlowReport& flow, const stamp::FlowReport& other) {
+  if (other.known && (!flow.known || other.last_ms_ago < flow.last_ms_ago)) flow = other;
+}
+
+}  // namespace
 
 QueryReply QueryDesk::answer(const Now& now, std::string_view body, std::string_view authentication,
                              const IpAddress& peer) {
@@ -19,25 +29,37 @@ QueryReply QueryDesk::answer(const Now& now, std::string_view body, std::string_
   const auto request = stamp::parse_request(body);
   if (!request) return refuse(400, QueryOutcome::bad_request, request.error());
 
+  stamp::QueryAnswer answer;
+  answer.nonce = request->nonce;
+  bool unauthenticated_allowed = false;
   Owner owner;
   std::optional<config::Secret> secret;
-  if (request->key_id) {
+  cores_.with(0, [&](ReflectorCore& core) {
+    answer.instance_id = core.instance().id;
+    answer.boot_epoch = core.instance().boot_epoch;
+    unauthenticated_allowed = core.allow_unauthenticated();
+    if (!request->key_id) return;
     owner = {true, *request->key_id, *request->gateway_id};
-    secret = core_.keys().find(owner.key_id, owner.gateway_id);
+    secret = core.keys().find(owner.key_id, owner.gateway_id);
+  });
+  if (request->key_id) {
     // One answer for both, so that nobody learns which ids exist.
     if (!secret || !stamp::verify_request(body, authentication, *secret)) {
       return refuse(401, QueryOutcome::unauthorized, "unknown key or wrong signature");
     }
-    core_.validate(now.mono, owner, peer);
-  } else if (!core_.allow_unauthenticated()) {
+  } else if (!unauthenticated_allowed) {
     return refuse(401, QueryOutcome::unauthorized, "a key is needed");
   }
-
-  stamp::QueryAnswer answer;
-  answer.nonce = request->nonce;
-  answer.instance_id = core_.instance().id;
-  answer.boot_epoch = core_.instance().boot_epoch;
-  for (const auto flow : request->flows) answer.flows.push_back(core_.report(now.mono, owner, flow));
+  for (const auto flow : request->flows) {
+    answer.flows.emplace_back();
+    answer.flows.back().flow_id = flow;
+  }
+  for (std::size_t shard = 0; shard < cores_.count(); ++shard) {
+    cores_.with(shard, [&](ReflectorCore& core) {
+      if (owner.keyed) core.validate(now.mono, owner, peer);
+      for (auto& flow : answer.flows) take_later(flow, core.report(now.mono, owner, flow.flow_id));
+    });
+  }
   ++outcomes_[static_cast<std::size_t>(QueryOutcome::answered)];
   QueryReply reply{200, stamp::encode(answer), {}};
   if (secret) reply.authentication = stamp::sign_answer(reply.body, *secret);

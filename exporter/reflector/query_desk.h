@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-#include "reflector/core.h"
+#include "reflector/cores.h"
 
 namespace ue::reflector {
 
@@ -28,12 +28,12 @@ struct QueryReply {
   std::string authentication;  ///< value of stamp::kQueryHeader; empty: none
 };
 
-/// Answers "what did you receive from these sessions?" out of the core. Reveals only flows of the key that
-/// signed the question; without a key, where that is allowed, only unauthenticated flows whose 64-bit name
-/// the asker knows. Owned by the loop; passive.
+/// Answers "what did you receive from these sessions?" out of the cores, of which one has each session.
+/// Reveals only flows of the key that signed the question; without a key, where that is allowed, only
+/// unauthenticated flows whose 64-bit name the asker knows. Owned by the loop; passive.
 class QueryDesk {
  public:
-  explicit QueryDesk(ReflectorCore& core);
+  explicit QueryDesk(Cores& cores);
 
   /// `authentication` is the value of the request's stamp::kQueryHeader, empty where it has none.
   QueryReply answer(const Now& now, std::string_view body, std::string_view authentication,
@@ -48,7 +48,7 @@ class QueryDesk {
   static constexpr double kBurst = 30;
 
  private:
-  ReflectorCore& core_;
+  Cores& cores_;
   RateLimiter limiter_;
   std::array<std::uint64_t, kQueryOutcomes> outcomes_{};
 };

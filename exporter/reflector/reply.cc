@@ -167,7 +167,8 @@ std::uint8_t fill(std::uint8_t type, std::span<std::uint8_t> reply, std::size_t 
 
 Reply write_reply(const Datagram& request, const ReplyFacts& facts, std::span<std::uint8_t> out) {
   const auto reply = out.first(request.bytes.size());
-  std::copy(request.bytes.begin(), request.bytes.end(), reply.begin());
+  if (reply.data() != request.bytes.data())
+    std::copy(request.bytes.begin(), request.bytes.end(), reply.begin());
   stamp::encode(facts.base, facts.mode, reply);
   if (facts.mode == stamp::Mode::authenticated) stamp::sign_base(reply, facts.secret.value());
 

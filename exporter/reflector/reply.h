@@ -31,10 +31,10 @@ struct Reply {
   std::uint8_t traffic_class = 0;  ///< DSCP to send it with; ECN is 0: it says nothing of the way back
 };
 
-/// Writes the reply into `out`, which is at least as long as the request. It goes out with the request's
-/// DSCP; whoever signs may choose another (Class of Service TLV). TLVs are answered in place (RFC 8972 §4):
-/// what is not understood gets U, what is malformed gets M and the rest is copied, after a failed HMAC TLV
-/// all get I and nothing is filled in.
+/// Writes the reply into `out`, which is at least as long as the request, and may be where the request is. It
+/// goes out with the request's DSCP; whoever signs may choose another (Class of Service TLV). TLVs are
+/// answered in place (RFC 8972 §4): what is not understood gets U, what is malformed gets M and the rest is
+/// copied, after a failed HMAC TLV all get I and nothing is filled in.
 Reply write_reply(const Datagram& request, const ReplyFacts& facts, std::span<std::uint8_t> out);
 
 }  // namespace ue::reflector

@@ -3,6 +3,7 @@
 #include <sys/timex.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <cerrno>
 #include <cmath>
@@ -15,10 +16,22 @@ namespace ue::reflector {
 namespace {
 
 constexpr std::uint32_t kClockCheckTicks = 64;
+constexpr std::uint32_t kMaxShards = 64;
 
-Policy policy_of(const Settings& settings) {
-  return {settings.config.allow_unauthenticated, settings.config.limits, settings.keys};
+/// What one of `shards` goes by: limits for everything together are divided, those for a key or a prefix are
+/// shared.
+Policy policy_of(const Settings& settings, std::size_t shards) {
+  Policy policy{settings.config.allow_unauthenticated, settings.config.limits, settings.keys};
+  const auto share = [&](std::uint32_t whole) {
+    return static_cast<std::uint32_t>((whole + shards - 1) / shards);
+  };
+  policy.limits.max_sessions = share(policy.limits.max_sessions);
+  policy.limits.max_holds = share(policy.limits.max_holds);
+  return policy;
 }
+
+/// As many cores as this process may run on (taskset, CPUAffinity=).
+std::uint32_t usable_cores() { return std::clamp(std::thread::hardware_concurrency(), 1U, kMaxShards); }
 
 Instance new_instance() {
   const auto now = read_clocks();
@@ -39,6 +52,20 @@ stamp::ErrorEstimate clock_error() {
   }
   estimate.multiplier = static_cast<std::uint8_t>(std::ceil(std::min(units, 255.0)));
   return estimate;
+}
+
+void add(Status& s, const ReflectorCore& core) {
+  for (std::size_t i = 0; i < kOutcomes; ++i) {
+    const auto outcome = static_cast<Outcome>(i);
+    s.packets[std::string(name(outcome))] += core.count(outcome);
+  }
+  for (std::size_t i = 0; i < kHoldOutcomes; ++i) {
+    const auto outcome = static_cast<HoldOutcome>(i);
+    s.holds[std::string(name(outcome))] += core.count(outcome);
+  }
+  s.holding += core.holding();
+  s.sessions += core.sessions();
+  s.sessions_started += core.sessions_started();
 }
 
 bool kernel_has(const HostPort& listen) {
@@ -70,6 +97,7 @@ Result<std::unique_ptr<Service>> Service::start(std::string config_file, Setting
   if (const auto opened = service->open_ports(); !opened) return Error{opened.error()};
   service->wait_for_signal();
   service->tick();
+  for (const auto& shard : service->shards_) shard->start();
   return service;
 }
 
@@ -77,16 +105,22 @@ Service::Service(std::string config_file, Settings settings, Publish publish)
     : config_file_(std::move(config_file)),
       listen_(settings.config.listen),
       publish_(std::move(publish)),
-      core_(policy_of(settings), new_instance()),
-      desk_(std::make_shared<QueryDesk>(core_)),
+      desk_(std::make_shared<QueryDesk>(static_cast<Cores&>(*this))),
       connections_(std::make_shared<QueryServer::Connections>()),
       signals_(loop_, SIGHUP, SIGTERM, SIGINT),
       timer_(loop_),
-      late_timer_(loop_),
-      holding_limit_(settings.config.limits.max_holds),
+      limits_(settings.config.limits),
       reload_time_(to_unix_seconds(read_clocks().wall)) {
   connections_->limit = settings.config.limits.query_connections;
+  const auto instance = new_instance();
+  const auto counts = std::make_shared<SharedCounts>();
+  const auto shards = usable_cores();
+  for (std::uint32_t i = 0; i < shards; ++i)
+    shards_.push_back(
+        std::make_unique<Shard>(policy_of(settings, shards), instance, counts, ShardNumber{i, shards}));
 }
+
+Service::~Service() = default;
 
 Result<std::monostate> Service::open_ports() {
   for (const auto& listen : listen_) {
@@ -105,15 +139,14 @@ Result<std::monostate> Service::open_port(const HostPort& listen) {
   const auto address = IpAddress::parse(listen.host);
   if (!address)
     return Error{"listen: '" + listen.to_string() + "' is no address: names are not looked up here"};
-  auto udp = UdpPort::open(loop_, {*address, listen.port}, core_, static_cast<std::uint32_t>(ports_.size()),
-                           [this] { arm_late(); });
-  if (!udp) return Error{udp.error()};
-  auto tcp = QueryServer::open(loop_, (*udp)->local(), desk_, connections_);
+  // TCP first: the shards' sockets share their port, so only here a second reflector meets "address in use".
+  auto tcp = QueryServer::open(loop_, {*address, listen.port}, desk_, connections_);
   if (!tcp) return Error{tcp.error()};
-  log::info("REFLECTOR_LISTENING", "reflecting on udp and answering queries on tcp {}",
-            (*udp)->local().to_string());
-  (*udp)->start();
-  ports_.push_back(std::move(*udp));
+  for (const auto& shard : shards_) {
+    if (auto udp = shard->listen((*tcp)->local()); !udp) return udp;
+  }
+  log::info("REFLECTOR_LISTENING", "reflecting on udp and answering queries on tcp {}, {} shards",
+            (*tcp)->local().to_string(), shards_.size());
   query_servers_.push_back(std::move(*tcp));
   return std::monostate{};
 }
@@ -140,11 +173,18 @@ Result<std::monostate> Service::reload() {
     log::warn("REFLECTOR_LISTEN_UNCHANGED",
               "'listen' was changed: that takes a restart, everything else is in force");
   }
-  core_.replace_policy(policy_of(*settings));
+  limits_ = settings->config.limits;
+  std::size_t sessions = 0;
+  for (const auto& shard : shards_) {
+    shard->with_core([&](ReflectorCore& core) {
+      core.replace_policy(policy_of(*settings, shards_.size()));
+      sessions += core.sessions();
+    });
+  }
   connections_->limit = settings->config.limits.query_connections;
   reload_time_ = to_unix_seconds(read_clocks().wall);
   log::info("REFLECTOR_RELOADED", "{} is in force, {} keys, {} sessions kept", config_file_,
-            settings->keys.size(), core_.sessions());
+            settings->keys.size(), sessions);
   return std::monostate{};
 }
 
@@ -162,8 +202,13 @@ void Service::wait_for_signal() {
 }
 
 void Service::tick() {
-  if (ticks_++ % kClockCheckTicks == 0) core_.set_error_estimate(clock_error());
-  core_.tick(read_clocks().mono);
+  const bool check_clock = ticks_++ % kClockCheckTicks == 0;
+  for (const auto& shard : shards_) {
+    shard->with_core([&](ReflectorCore& core) {
+      if (check_clock) core.set_error_estimate(clock_error());
+      core.tick(read_clocks().mono);
+    });
+  }
   if (publish_) publish_(status());
   timer_.expires_after(std::chrono::seconds(1));
   timer_.async_wait([this](const boost::system::error_code& error) {
@@ -171,54 +216,27 @@ void Service::tick() {
   });
 }
 
-/// The replies whose time has come.
-void Service::send_late() {
-  std::array<std::uint8_t, kMaxDatagram> out;
-  while (const auto late = core_.take_due(read_clocks(), out))
-    ports_[late->request->socket]->send_late(*late);
-  late_at_.reset();
-  arm_late();
-}
-
-void Service::arm_late() {
-  const auto due = core_.next_due();
-  if (!due || (late_at_ && *late_at_ <= *due)) return;
-  late_at_ = due;
-  late_timer_.expires_at(std::chrono::steady_clock::time_point(due->time_since_epoch()));
-  late_timer_.async_wait([this](const boost::system::error_code& error) {
-    if (!error) send_late();
-  });
-}
-
-Status Service::status() const {
+Status Service::status() {
   Status s;
-  for (std::size_t i = 0; i < kOutcomes; ++i) {
-    const auto outcome = static_cast<Outcome>(i);
-    s.packets[std::string(name(outcome))] = core_.count(outcome);
+  for (const auto& shard : shards_) {
+    const auto totals = shard->totals();
+    shard->with_core([&](ReflectorCore& core) { add(s, core); });
+    s.batches += totals.batches;
+    s.kernel_drops += totals.kernel_drops;
+    s.received_bytes += totals.received_bytes;
+    s.sent_bytes += totals.sent_bytes;
+    s.packets["not_unicast"] += totals.not_unicast;
+    s.packets["send_failed"] += totals.send_errors;
+    // Each packet has one outcome. A late reply's failure is not among those that were reflected.
+    auto& reflected = s.packets["reflected"];
+    reflected -= std::min(reflected, totals.send_errors);
   }
   for (std::size_t i = 0; i < kQueryOutcomes; ++i) {
     const auto outcome = static_cast<QueryOutcome>(i);
     s.queries[std::string(name(outcome))] = desk_->count(outcome);
   }
-  for (std::size_t i = 0; i < kHoldOutcomes; ++i) {
-    const auto outcome = static_cast<HoldOutcome>(i);
-    s.holds[std::string(name(outcome))] = core_.count(outcome);
-  }
-  s.holding = core_.holding();
-  s.holding_limit = holding_limit_;
-  auto& not_unicast = s.packets["not_unicast"];
-  auto& unsent = s.packets["send_failed"];
-  for (const auto& port : ports_) {
-    const auto& c = port->counters();
-    s.received_bytes += c.received_bytes;
-    s.sent_bytes += c.sent_bytes;
-    not_unicast += c.not_unicast;
-    unsent += c.send_errors;
-  }
-  s.packets["reflected"] -= unsent;  // each packet has one outcome
-  s.sessions = core_.sessions();
-  s.sessions_limit = core_.sessions_limit();
-  s.sessions_started = core_.sessions_started();
+  s.holding_limit = limits_.max_holds;
+  s.sessions_limit = limits_.max_sessions;
   s.reload_ok = reload_ok_;
   s.reload_time = reload_time_;
   return s;

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "reflector/query_server.h"
-#include "reflector/udp_port.h"
+#include "reflector/shard.h"
 
 namespace ue::reflector {
 
@@ -26,6 +26,8 @@ struct Status {
   std::uint64_t sessions = 0;
   std::uint64_t sessions_limit = 0;
   std::uint64_t sessions_started = 0;
+  std::uint64_t batches = 0;         ///< system calls that brought datagrams
+  std::uint64_t kernel_drops = 0;    ///< datagrams that found the receive buffer full
   std::uint64_t received_bytes = 0;  ///< UDP payload
   std::uint64_t sent_bytes = 0;
   bool reload_ok = true;
@@ -39,15 +41,16 @@ struct Settings {
 };
 Result<Settings> load_settings(const std::string& config_file);
 
-/// The running reflector: the loop, its sockets, the signals (SIGHUP reloads, SIGTERM and SIGINT end it) and
-/// the core that they feed. Owned by main; everything but request_reload() belongs to the thread that calls
-/// run().
-class Service {
+/// The running reflector: a shard for each core that this process may use, and on a loop of its own the query
+/// channel, the signals (SIGHUP reloads, SIGTERM and SIGINT end it) and the publication. Owned by main;
+/// everything but request_reload() and stop() belongs to the thread that calls run().
+class Service : private Cores {
  public:
   using Publish = std::function<void(const Status&)>;
 
   /// Opens every port of the configuration; the first that fails is the error. `publish` is called once a
   /// second, and once before run() receives anything.
+  ~Service() override;
   static Result<std::unique_ptr<Service>> start(std::string config_file, Settings settings, Publish publish);
 
   void run();  ///< until a signal ends it
@@ -57,9 +60,6 @@ class Service {
   /// Ends run() from any thread.
   void stop();
 
-  const std::vector<std::unique_ptr<UdpPort>>& ports() const { return ports_; }
-  const std::vector<std::unique_ptr<QueryServer>>& query_servers() const { return query_servers_; }
-
  private:
   Service(std::string config_file, Settings settings, Publish publish);
   Result<std::monostate> open_ports();
@@ -67,25 +67,24 @@ class Service {
   Result<std::monostate> reload();
   void wait_for_signal();
   void tick();
-  void send_late();
-  void arm_late();
-  Status status() const;
+  Status status();
+  std::size_t count() const override { return shards_.size(); }
+  void with(std::size_t shard, const std::function<void(ReflectorCore&)>& use) override {
+    shards_[shard]->with_core(use);
+  }
 
   const std::string config_file_;
   const std::vector<HostPort> listen_;
   const Publish publish_;
   boost::asio::io_context loop_{1};  ///< before what lives on it, so that it goes last
-  ReflectorCore core_;
+  std::vector<std::unique_ptr<Shard>> shards_;
   std::shared_ptr<QueryDesk> desk_;
   std::shared_ptr<QueryServer::Connections> connections_;
   boost::asio::signal_set signals_;
   boost::asio::steady_timer timer_;
-  boost::asio::steady_timer late_timer_;
-  std::optional<Instant> late_at_;  ///< for which it is armed
-  std::vector<std::unique_ptr<UdpPort>> ports_;
   std::vector<std::unique_ptr<QueryServer>> query_servers_;
   std::uint32_t ticks_ = 0;
-  std::uint64_t holding_limit_;
+  config::ReflectorLimits limits_;
   bool reload_ok_ = true;
   double reload_time_;
 };

@@ -1,11 +1,11 @@
 #pragma once
 #include <compare>
 #include <cstdint>
-#include <list>
 #include <optional>
 
 #include "base/address.h"
 #include "base/time.h"
+#include "reflector/seeded_hash.h"
 #include "reflector/sequence_window.h"
 
 namespace ue::reflector {
@@ -16,6 +16,12 @@ struct Owner {
   std::uint32_t key_id = 0;
   std::uint64_t gateway_id = 0;
   auto operator<=>(const Owner&) const = default;
+};
+
+struct OwnerHash {
+  std::size_t operator()(const Owner& o) const {
+    return SeededHash().add(o.keyed ? 1 : 0).add(o.key_id).add(o.gateway_id).value();
+  }
 };
 
 /// Names a session. A sender of ours names it by a flow id, so that a NAT that re-binds does not tear it; a
@@ -38,10 +44,17 @@ struct Session {
   std::optional<WallTime> replied;  ///< when the newest reply was made
   std::uint32_t unproven = 0;  ///< packets of a foreign session that did not begin with sequence number 0
   SequenceWindow window;
-  std::optional<Endpoint> endpoint;    ///< where the newest packet came from
-  std::uint8_t ttl = 0;                ///< of the newest packet
-  std::uint16_t holding = 0;           ///< replies of it that wait
-  std::list<Session>::iterator place;  ///< SessionTable's own
+  std::optional<Endpoint> endpoint;  ///< where the newest packet came from
+  std::uint8_t ttl = 0;              ///< of the newest packet
+  std::uint16_t holding = 0;         ///< replies of it that wait
+
+  struct Links {  ///< SessionTable's own: numbers of slots
+    std::uint32_t self = 0;
+    std::uint32_t staler = 0;  ///< the next that has been idle for longer
+    std::uint32_t fresher = 0;
+    std::uint32_t elder = 0;  ///< created before, by the same owner under the same SSID
+    std::uint32_t younger = 0;
+  } links;
 };
 
 }  // namespace ue::reflector

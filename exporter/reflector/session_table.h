@@ -1,23 +1,28 @@
 #pragma once
-#include <array>
-#include <list>
+#include <memory>
 #include <span>
 #include <unordered_map>
 #include <vector>
 
-#include "reflector/session.h"
+#include "reflector/shared_counts.h"
+#include "reflector/slot_index.h"
 
 namespace ue::reflector {
 
-/// All sessions, in the order of their last packet, with the look-ups that a packet or a query needs. Memory
-/// is bounded by the two limits; a session that has been idle for kIdle is forgotten, a live one never. Owned
-/// by the core; passive.
+/// All sessions of a shard, in the order of their last packet, with the look-ups that a packet or a query
+/// needs. Their memory is reserved for the limit at the start and used as they come; a packet of a known
+/// session allocates nothing. A session that has been idle for kIdle is forgotten, a live one never. Owned by
+/// the core; passive. What it returns is valid until the next create(), expire() or set_limits().
 class SessionTable {
  public:
   static constexpr Nanos kIdle = std::chrono::minutes(10);
   static constexpr std::size_t kMaxCandidates = 8;  ///< HMACs one packet may cost
 
-  void set_limits(std::size_t max_sessions, std::size_t max_per_owner);
+  explicit SessionTable(std::shared_ptr<SharedCounts> counts);
+
+  /// Fewer than there are makes none go. More than ever before takes new memory and moves the sessions into
+  /// it.
+  void set_limits(std::uint32_t max_sessions, std::uint32_t max_per_owner);
 
   enum class Refusal : std::uint8_t { none, table_full, owner_full };
   struct Created {
@@ -41,43 +46,42 @@ class SessionTable {
   void record_endpoint(Session& session, const Endpoint& source);
   /// Forgets what has been idle for kIdle.
   void expire(Instant now);
-  std::size_t size() const { return by_id_.size(); }
+  std::size_t size() const { return size_; }
 
  private:
-  struct Tuple {
-    bool keyed;
-    Endpoint source;
-    std::uint16_t ssid;
-    bool operator==(const Tuple&) const = default;
-  };
-  struct Flow {
+  static constexpr std::uint32_t kNone = SlotIndex::kNone;
+  struct Group {  // sessions with flow ids of one owner and SSID
     Owner owner;
-    std::uint64_t flow_id;
-    bool operator==(const Flow&) const = default;
-  };
-  struct Hash {
-    std::size_t operator()(const SessionId& id) const;
-    std::size_t operator()(const Tuple& tuple) const;
-    std::size_t operator()(const Flow& flow) const;
-    std::size_t operator()(const Owner& owner) const;
-  };
-  struct Group {  // sessions with flow ids of one owner and SSID, oldest first
-    Owner owner;
-    std::vector<Session*> sessions;
+    std::uint32_t youngest;
   };
 
+  Session* at(std::uint32_t slot) { return slot == kNone ? nullptr : &slots_[slot]; }
+  std::uint32_t slot_of(const SessionId& id) const;
+  std::uint32_t slot_of(const Owner& owner, std::uint64_t flow_id) const;
+  std::uint32_t slot_of(bool keyed, const Endpoint& source, std::uint16_t ssid) const;
+  void grow(std::uint32_t capacity);
+  Session& take_slot();
+  void become_freshest(Session& session);
+  void leave_ages(const Session& session);
+  void join_flow(const Session& session);
+  void join_group(Session& session);
+  void leave_group(const Session& session);
+  void leave_tuple(const Session& session);
   void forget(Session& session);
-  void leave_tuple(Session& session);
-  void leave_group(Session& session);
 
-  std::size_t max_sessions_ = 0;
-  std::size_t max_per_owner_ = 0;
-  std::list<Session> by_age_;  ///< the longest idle first
-  std::unordered_map<SessionId, Session*, Hash> by_id_;
-  std::unordered_map<Tuple, Session*, Hash> by_tuple_;
-  std::unordered_map<Flow, Session*, Hash> by_flow_;
-  std::unordered_map<Owner, std::size_t, Hash> per_owner_;
-  std::unordered_map<std::uint16_t, std::vector<Group>> by_ssid_;  ///< keyed owners only
+  std::shared_ptr<SharedCounts> counts_;
+  std::uint32_t max_sessions_ = 0;
+  std::uint32_t max_per_owner_ = 0;
+  std::uint32_t size_ = 0;
+  std::vector<Session> slots_;  ///< reserved for capacity_; grows to what was needed at once
+  std::uint32_t capacity_ = 0;
+  std::uint32_t free_ = kNone;  ///< chained by fresher
+  std::uint32_t stalest_ = kNone;
+  std::uint32_t freshest_ = kNone;
+  SlotIndex by_id_;
+  SlotIndex by_flow_;
+  SlotIndex by_tuple_;
+  std::unordered_map<std::uint16_t, std::vector<Group>> by_ssid_;  ///< keyed owners only, the newest last
 };
 
 }  // namespace ue::reflector

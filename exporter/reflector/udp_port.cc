@@ -1,5 +1,6 @@
 #include "reflector/udp_port.h"
 
+#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -10,40 +11,56 @@
 
 #include "base/log.h"
 #include "reflector/ancillary.h"
+#include "reflector/shard_choice.h"
 
 namespace ue::reflector {
 
 namespace {
 
-constexpr int kReceiveBuffer =
-    4 << 20;  // the kernel caps it at rmem_max; a burst of probes must not be lost here
+/// A burst of probes must not be lost here. Without CAP_NET_ADMIN the kernel caps it at rmem_max.
+constexpr int kReceiveBuffer = 4 << 20;
+constexpr int kBatchesAtOnce = 8;  // before the loop looks at its timers again
 
 bool enable(int fd, int level, int option) {
   const int on = 1;
   return setsockopt(fd, level, option, &on, sizeof on) == 0;
 }
 
-bool set_options(int fd, bool v6) {
+/// Joins the sockets of one port, of which the first brings the program that chooses among them.
+bool join_shards(int fd, ShardNumber shard) {
+  if (shard.count == 1) return true;
+  if (!enable(fd, SOL_SOCKET, SO_REUSEPORT)) return false;
+  if (shard.own != 0) return true;
+  auto program = shard_choice(shard.count);
+  const sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
+  return setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &filter, sizeof filter) == 0;
+}
+
+/// Where the socket has one address the kernel need not be asked which one was meant, nor told what to answer
+/// from.
+bool set_options(int fd, const IpAddress& listen) {
+  const bool any = listen.is_unspecified();
   const int size = kReceiveBuffer;
-  setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+  if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) != 0)
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
   if (!enable(fd, SOL_SOCKET, SO_TIMESTAMPNS)) return false;
-  if (v6) {
-    return enable(fd, IPPROTO_IPV6, IPV6_V6ONLY) && enable(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO) &&
+  if (!listen.is_v4()) {
+    return enable(fd, IPPROTO_IPV6, IPV6_V6ONLY) && (!any || enable(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO)) &&
            enable(fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT) && enable(fd, IPPROTO_IPV6, IPV6_RECVTCLASS);
   }
-  return enable(fd, IPPROTO_IP, IP_PKTINFO) && enable(fd, IPPROTO_IP, IP_RECVTTL) &&
+  return (!any || enable(fd, IPPROTO_IP, IP_PKTINFO)) && enable(fd, IPPROTO_IP, IP_RECVTTL) &&
          enable(fd, IPPROTO_IP, IP_RECVTOS);
 }
 
 }  // namespace
 
-/// Reused for every batch; one octet more than kMaxDatagram, so that what is too long is seen to be.
+/// Reused for every batch; one octet more than kMaxDatagram, so that what is too long is seen to be. A reply
+/// is written over its request: what is not touched need not be fetched.
 struct UdpPort::Buffers {
   struct alignas(cmsghdr) Control {
     std::array<std::uint8_t, kControlSize> octets;
   };
-  std::array<std::array<std::uint8_t, kMaxDatagram + 1>, kBatch> in;
-  std::array<std::array<std::uint8_t, kMaxDatagram>, kBatch> out;
+  std::array<std::array<std::uint8_t, kMaxDatagram + 1>, kBatch> octets;
   std::array<sockaddr_storage, kBatch> sources;
   std::array<Control, kBatch> in_control;
   std::array<Control, kBatch> out_control;
@@ -54,7 +71,7 @@ struct UdpPort::Buffers {
 
   void reset() {
     for (std::size_t i = 0; i < kBatch; ++i) {
-      in_parts[i] = {in[i].data(), in[i].size()};
+      in_parts[i] = {octets[i].data(), octets[i].size()};
       in_messages[i] = {};
       auto& header = in_messages[i].msg_hdr;
       header.msg_name = &sources[i];
@@ -84,7 +101,7 @@ Error listen_error(const std::string& what, int code) {
 }
 
 Result<std::unique_ptr<UdpPort>> UdpPort::open(boost::asio::io_context& loop, const Endpoint& listen,
-                                               ReflectorCore& core, std::uint32_t number,
+                                               ShardNumber shard, GuardedCore& core, std::uint32_t number,
                                                std::function<void()> after_batch) {
   const std::string what = "cannot listen on udp " + listen.to_string();
   const bool v6 = !listen.address.is_v4();
@@ -93,7 +110,8 @@ Result<std::unique_ptr<UdpPort>> UdpPort::open(boost::asio::io_context& loop, co
   sockaddr_storage address{};
   auto size = listen.to_sockaddr(address);
   auto* raw = reinterpret_cast<sockaddr*>(&address);
-  if (!set_options(fd, v6) || bind(fd, raw, size) != 0 || getsockname(fd, raw, &size) != 0) {
+  if (!set_options(fd, listen.address) || !join_shards(fd, shard) || bind(fd, raw, size) != 0 ||
+      getsockname(fd, raw, &size) != 0) {
     const int code = errno;
     close(fd);
     return listen_error(what, code);
@@ -102,10 +120,11 @@ Result<std::unique_ptr<UdpPort>> UdpPort::open(boost::asio::io_context& loop, co
       new UdpPort(loop, fd, Endpoint::from_sockaddr(raw), core, number, std::move(after_batch)));
 }
 
-UdpPort::UdpPort(boost::asio::io_context& loop, int fd, const Endpoint& local, ReflectorCore& core,
+UdpPort::UdpPort(boost::asio::io_context& loop, int fd, const Endpoint& local, GuardedCore& core,
                  std::uint32_t number, std::function<void()> after_batch)
     : socket_(loop, fd),
       local_(local),
+      any_(local.address.is_v4() ? IpAddress() : IpAddress::v6({})),
       core_(core),
       number_(number),
       after_batch_(std::move(after_batch)),
@@ -125,37 +144,47 @@ void UdpPort::wait() {
 }
 
 void UdpPort::serve() {
+  for (int i = 0; i < kBatchesAtOnce; ++i) {
+    const auto received = receive();
+    if (received == 0) break;
+    transmit(answer(received));
+    if (received < kBatch) break;  // nothing more was there
+  }
+  after_batch_();
+}
+
+std::size_t UdpPort::receive() {
   buffers_->reset();
   int received = 0;
   do {
     received = recvmmsg(socket_.native_handle(), buffers_->in_messages.data(), kBatch, 0, nullptr);
   } while (received < 0 && errno == EINTR);
-  if (received < 0) {
-    if (errno != EAGAIN && errno != EWOULDBLOCK && ++counters_.receive_errors == 1) {
-      log::warn("REFLECTOR_RECEIVE_FAILED", "{}",
-                errno_error("receiving on udp " + local_.to_string(), errno).message);
-    }
-    return;
+  if (received >= 0) return static_cast<std::size_t>(received);
+  if (errno != EAGAIN && errno != EWOULDBLOCK && ++counters_.receive_errors == 1) {
+    log::warn("REFLECTOR_RECEIVE_FAILED", "{}",
+              errno_error("receiving on udp " + local_.to_string(), errno).message);
   }
-  transmit(answer(static_cast<std::size_t>(received)));
-  after_batch_();
+  return 0;
 }
 
 /// Hands the batch to the core; returns how many replies it wrote.
 std::size_t UdpPort::answer(std::size_t received) {
   auto& b = *buffers_;
+  const std::lock_guard lock(core_.mutex);
+  ++counters_.batches;
+  const auto now = read_clocks();
   std::size_t replies = 0;
+  std::uint64_t octets = 0;
   for (std::size_t i = 0; i < received; ++i) {
     auto& message = b.in_messages[i];
-    counters_.received_bytes += message.msg_len;
+    octets += message.msg_len;
     const auto ancillary = read_ancillary(message.msg_hdr);
     if (!ancillary.unicast) {
       ++counters_.not_unicast;
       continue;
     }
-    const auto now = read_clocks();
     Datagram datagram;
-    datagram.bytes = ByteView(b.in[i]).first(message.msg_len);
+    datagram.bytes = ByteView(b.octets[i]).first(message.msg_len);
     datagram.source = Endpoint::from_sockaddr(reinterpret_cast<const sockaddr*>(&b.sources[i]));
     datagram.local = {ancillary.local.value_or(local_.address), local_.port};
     datagram.ttl = ancillary.ttl;
@@ -165,23 +194,22 @@ std::size_t UdpPort::answer(std::size_t received) {
     datagram.interface = ancillary.interface;
     if (!datagram.source.address.is_v4())
       datagram.scope = reinterpret_cast<const sockaddr_in6*>(&b.sources[i])->sin6_scope_id;
-    const auto reply = core_.handle(now, datagram, b.out[replies]);
+    const auto reply = core_.core.handle(now, datagram, b.octets[i]);
     if (!reply) continue;
-    b.out_parts[replies] = {b.out[replies].data(), reply->bytes.size()};
+    b.out_parts[replies] = {b.octets[i].data(), reply->bytes.size()};
     auto& header = b.out_messages[replies].msg_hdr;
     header = {};
     header.msg_name = &b.sources[i];  // with the scope of a link-local address
     header.msg_namelen = message.msg_hdr.msg_namelen;
     header.msg_iov = &b.out_parts[replies];
     header.msg_iovlen = 1;
-    if (ancillary.local) {
-      auto& control = b.out_control[replies].octets;
-      header.msg_control = control.data();
-      header.msg_controllen =
-          write_ancillary(control, *ancillary.local, ancillary.interface, reply->traffic_class);
-    }
+    auto& control = b.out_control[replies].octets;
+    header.msg_controllen =
+        write_ancillary(control, ancillary.local.value_or(any_), ancillary.interface, reply->traffic_class);
+    header.msg_control = header.msg_controllen == 0 ? nullptr : control.data();
     ++replies;
   }
+  counters_.received_bytes += octets;
   return replies;
 }
 
@@ -192,7 +220,9 @@ void UdpPort::transmit(std::size_t replies) {
         sendmmsg(socket_.native_handle(), &messages[done], static_cast<unsigned>(replies - done), 0);
     if (sent < 0 && errno == EINTR) continue;
     if (sent > 0) {
-      for (int i = 0; i < sent; ++i) counters_.sent_bytes += messages[done++].msg_len;
+      std::uint64_t octets = 0;
+      for (int i = 0; i < sent; ++i) octets += messages[done++].msg_len;
+      counters_.sent_bytes += octets;
       continue;
     }
     note_unsent();
@@ -206,6 +236,15 @@ void UdpPort::note_unsent() {
     log::warn("REFLECTOR_SEND_FAILED", "{}; such replies are counted and dropped",
               errno_error("replying on udp " + local_.to_string(), errno).message);
   }
+}
+
+std::uint64_t UdpPort::kernel_drops() const {
+  std::array<std::uint32_t, SK_MEMINFO_VARS> memory{};
+  socklen_t size = sizeof memory;
+  if (getsockopt(const_cast<UdpPort*>(this)->socket_.native_handle(), SOL_SOCKET, SO_MEMINFO, memory.data(),
+                 &size) != 0)
+    return 0;
+  return memory[SK_MEMINFO_DROPS];
 }
 
 void UdpPort::send_late(const ReflectorCore::Late& late) {
@@ -222,7 +261,8 @@ void UdpPort::send_late(const ReflectorCore::Late& late) {
   header.msg_iovlen = 1;
   header.msg_control = control.octets.data();
   header.msg_controllen =
-      write_ancillary(control.octets, request.local.address, request.interface, late.reply.traffic_class);
+      write_ancillary(control.octets, local_.address.is_unspecified() ? request.local.address : any_,
+                      request.interface, late.reply.traffic_class);
   const auto sent = sendmsg(socket_.native_handle(), &header, 0);
   if (sent < 0) {
     note_unsent();

@@ -1,11 +1,13 @@
 #pragma once
 #include <utility>
 
+#include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -14,27 +16,42 @@
 
 namespace ue::reflector {
 
-/// Only grows.
+/// Only grow; written by the port's own thread, read by any.
 struct PortCounters {
-  std::uint64_t received_bytes = 0;
-  std::uint64_t sent_bytes = 0;
-  std::uint64_t not_unicast = 0;     ///< sent to a group or broadcast address: never answered
-  std::uint64_t receive_errors = 0;  ///< of the socket, not of the datagrams
-  std::uint64_t send_errors = 0;     ///< replies that the kernel did not take
+  using Counter = std::atomic<std::uint64_t>;
+  Counter batches = 0;  ///< how often datagrams were taken; with their number, how full the batches are
+  Counter received_bytes = 0;
+  Counter sent_bytes = 0;
+  Counter not_unicast = 0;     ///< sent to a group or broadcast address: never answered
+  Counter receive_errors = 0;  ///< of the socket, not of the datagrams
+  Counter send_errors = 0;     ///< replies that the kernel did not take
 };
 
-/// One UDP socket in front of the core: reads and answers up to kBatch datagrams per wake-up, from the
-/// address that was asked (also on a host with several), with the kernel's receive timestamps. Owned by
-/// Service, lives on its loop's thread, and never keeps a datagram beyond the wake-up.
+/// A core that another thread may look into: the lock is held while a batch is answered, never while it is
+/// received or sent.
+struct GuardedCore {
+  ReflectorCore core;
+  std::mutex mutex;
+};
+
+/// Which of how many sockets on one port this is; the kernel deals datagrams out by shard_choice().
+struct ShardNumber {
+  std::uint32_t own = 0;
+  std::uint32_t count = 1;
+};
+
+/// One UDP socket in front of a core: reads and answers up to kBatch datagrams at a time, from the address
+/// that was asked (also on a host with several), with the kernel's receive timestamps. Owned by Shard, lives
+/// on its loop's thread, and never keeps a datagram beyond the batch.
 class UdpPort {
  public:
   static constexpr std::size_t kBatch = 64;
 
-  /// Binds; the error names the address, the reason and what helps. An IPv6 socket takes IPv6 only.
-  /// `number` is what the datagrams of this port are marked with; `after_batch` is called when the core has
-  /// seen some.
+  /// Binds; the error names the address, the reason and what helps. An IPv6 socket takes IPv6 only. The
+  /// shards of one port are opened in the order of their numbers. `number` is what the datagrams of this port
+  /// are marked with; `after_batch` is called when the core has seen some.
   static Result<std::unique_ptr<UdpPort>> open(boost::asio::io_context& loop, const Endpoint& listen,
-                                               ReflectorCore& core, std::uint32_t number,
+                                               ShardNumber shard, GuardedCore& core, std::uint32_t number,
                                                std::function<void()> after_batch);
   ~UdpPort();
   UdpPort(const UdpPort&) = delete;
@@ -45,21 +62,25 @@ class UdpPort {
   /// Sends one reply that was held back, as it would have been sent then.
   void send_late(const ReflectorCore::Late& late);
   const PortCounters& counters() const { return counters_; }
+  /// Datagrams that the kernel had no room for, since the socket was opened. Any thread.
+  std::uint64_t kernel_drops() const;
   const Endpoint& local() const { return local_; }  ///< with the kernel's choice where port 0 was asked for
 
  private:
   struct Buffers;
-  UdpPort(boost::asio::io_context& loop, int fd, const Endpoint& local, ReflectorCore& core,
+  UdpPort(boost::asio::io_context& loop, int fd, const Endpoint& local, GuardedCore& core,
           std::uint32_t number, std::function<void()> after_batch);
   void wait();
   void serve();
+  std::size_t receive();
   std::size_t answer(std::size_t received);
   void transmit(std::size_t replies);
   void note_unsent();
 
   boost::asio::posix::stream_descriptor socket_;
   const Endpoint local_;
-  ReflectorCore& core_;
+  const IpAddress any_;  ///< of its family: the kernel chooses what is answered from
+  GuardedCore& core_;
   const std::uint32_t number_;
   const std::function<void()> after_batch_;
   std::unique_ptr<Buffers> buffers_;

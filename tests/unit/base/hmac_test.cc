@@ -33,6 +33,20 @@ TEST(Hmac, AnEmptyKeyIsAKey) {
   EXPECT_EQ(mac({}, {}), "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
 }
 
+// What is prepared for one key must serve no other, whatever their first octets are.
+TEST(Hmac, KeysTakingTurnsAreNotConfused) {
+  const auto first = mac(as_bytes("key one"), {as_bytes("x")});
+  const auto second = mac(as_bytes("key two"), {as_bytes("x")});
+  const auto longer = mac(as_bytes("key one and more"), {as_bytes("x")});
+  EXPECT_NE(first, second);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(mac(as_bytes("key one"), {as_bytes("x")}), first);
+    EXPECT_EQ(mac(as_bytes("key one"), {as_bytes("x")}), first);
+    EXPECT_EQ(mac(as_bytes("key two"), {as_bytes("x")}), second);
+    EXPECT_EQ(mac(as_bytes("key one and more"), {as_bytes("x")}), longer);
+  }
+}
+
 TEST(Hmac, ComparesWholeDigests) {
   const Bytes a{1, 2, 3};
   EXPECT_TRUE(equal_constant_time(a, Bytes{1, 2, 3}));

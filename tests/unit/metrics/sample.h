@@ -114,6 +114,8 @@ inline std::shared_ptr<ReflectorSnapshot> sample_reflector_snapshot() {
   s->sessions = 12;
   s->sessions_limit = 100000;
   s->sessions_started = 40;
+  s->batches = 90;
+  s->kernel_drops = 3;
   s->received_bytes = 16800;
   s->sent_bytes = 16464;
   s->config_reload_time = 1760000001;

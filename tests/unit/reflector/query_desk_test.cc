@@ -10,10 +10,18 @@ namespace {
 
 const IpAddress kPeer = *IpAddress::parse("192.0.2.9");
 
+struct OneCore : Cores {
+  ReflectorCore& core;
+  explicit OneCore(ReflectorCore& c) : core(c) {}
+  std::size_t count() const override { return 1; }
+  void with(std::size_t, const std::function<void(ReflectorCore&)>& use) override { use(core); }
+};
+
 struct Desk {
   Rig rig;
+  OneCore cores;
   QueryDesk desk;
-  explicit Desk(Policy policy) : rig(std::move(policy)), desk(rig.core) {}
+  explicit Desk(Policy policy) : rig(std::move(policy)), cores(rig.core), desk(cores) {}
 
   static std::string body(const std::optional<config::Key>& key, std::vector<std::uint64_t> flows) {
     stamp::QueryRequest request;

@@ -95,9 +95,9 @@ TEST(KeyTable, CacheIsBoundedAndHoldsOnlyTheConfirmed) {
 }
 
 struct Table {
-  SessionTable table;
+  SessionTable table{std::make_shared<SharedCounts>()};
   Instant t{seconds(1000)};
-  Table(std::size_t max, std::size_t per_owner) { table.set_limits(max, per_owner); }
+  Table(std::uint32_t max, std::uint32_t per_owner) { table.set_limits(max, per_owner); }
   Session* add(const Owner& owner, std::uint16_t ssid, std::uint64_t flow) {
     return table.create({owner, ssid, flow, {}}, t).session;
   }
