@@ -122,6 +122,9 @@ interop() {
   return "$status"
 }
 
+# Coverage-guided, from the kept corpus on; what it finds it prints as hexadecimal.
+fuzz() { part fuzz-build tests/fuzz/run.sh build && part fuzz tests/fuzz/run.sh run "$([ "$repeats" = 1 ] && echo 10 || echo 60)"; }
+
 small_parts() {
   part house tests/house.py
   part promtool-rules promtool check rules rules/*.rules.yml
@@ -175,5 +178,6 @@ fi
 part unit release_tests
 part interop-scapy interop
 sanitized
+fuzz
 wait
 finish
