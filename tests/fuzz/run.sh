@@ -10,7 +10,10 @@ if [ "${1-}" = build ]; then
   cmake -S "$root" -B "$build" -G Ninja -DCMAKE_CXX_COMPILER=clang++ -DUPLINK_FUZZ=ON -DUPLINK_TESTS=OFF
   exec cmake --build "$build" --target fuzz
 fi
-[ "${1-}" = run ] && [ $# = 2 ] || { sed -n '2,4s/^# //p' "$0" >&2; exit 2; }
+if [ "${1-}" != run ] || [ $# != 2 ]; then
+  sed -n "2,4s/^# //p" "$0" >&2
+  exit 2
+fi
 seconds=$2
 
 one() {
