@@ -112,10 +112,10 @@ sanitized() {  # one build after the other: two cores are busy enough
 build_asan() { build build-asan address,undefined "$@"; }
 build_tsan() { build build-tsan thread "$@"; }
 
-interop() {
+interop() {  # interop PEER
   local log status=0
   log=$(mktemp)
-  UPLINK_BIN=$PWD/build/bin unshare -nmpf --kill-child /usr/bin/python3 tests/lab/interop_scapy.py > "$log" 2>&1 || status=$?
+  UPLINK_BIN=$PWD/build/bin unshare -nmpf --kill-child /usr/bin/python3 "tests/lab/interop_$1.py" > "$log" 2>&1 || status=$?
   cat "$log"
   echo "$(grep -c '^ok ' "$log") passed, $((status != 0)) failed"
   rm -f "$log"
@@ -176,7 +176,8 @@ fi
   part quickstart setpriv --pdeathsig TERM deploy/quickstart.sh --once
 } &
 part unit release_tests
-part interop-scapy interop
+part interop-scapy interop scapy
+part interop-tshark interop tshark
 sanitized
 fuzz
 wait
