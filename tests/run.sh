@@ -156,7 +156,7 @@ finish() {
 
 part packages install_packages "${BUILD_PACKAGES[@]}" "${LAB_PACKAGES[@]}" "${TEST_PACKAGES[@]}" || finish
 small_parts
-part build-programs build build '' uplink_exporter uplink_reflector uplinktool lab_flood || finish
+part build-programs build build '' uplink_exporter uplink_reflector uplinktool lab_flood lab_stun || finish
 
 # The lab and the story wait for most of their time, and their clocks are real: from here on whatever compiles is at the
 # lowest priority. Should this script be ended, so are they (setpriv), and with them their namespaces.
