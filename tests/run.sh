@@ -3,7 +3,7 @@
 # Runs every test and counts them: the last line is `N passed, N failed`, the exit status is 1 where one failed.
 #
 #   tests/run.sh          everything; at most 14 minutes on two cores, builds included
-#   tests/run.sh --full   the lab three times over
+#   tests/run.sh --full   the lab three times over, ten million packets in its flood, a minute for each fuzzer
 #
 # On a fresh Debian it installs what it needs (as root). Parts that mostly wait run beside those that compute.
 set -uo pipefail
@@ -13,7 +13,7 @@ cd "$(dirname "$0")/.." || exit
 repeats=1
 case "${1-}" in
   '') ;;
-  --full) repeats=3 ;;
+  --full) repeats=3; export UPLINK_FLOOD_PACKETS=10000000 ;;
   *) sed -n '3,8s/^# \{0,1\}//p' tests/run.sh; exit 2 ;;
 esac
 began=$SECONDS
@@ -112,15 +112,18 @@ sanitized() {  # one build after the other: two cores are busy enough
 build_asan() { build build-asan address,undefined "$@"; }
 build_tsan() { build build-tsan thread "$@"; }
 
-interop() {
+interop() {  # interop PEER
   local log status=0
   log=$(mktemp)
-  UPLINK_BIN=$PWD/build/bin unshare -nmpf --kill-child /usr/bin/python3 tests/lab/interop_scapy.py > "$log" 2>&1 || status=$?
+  UPLINK_BIN=$PWD/build/bin unshare -nmpf --kill-child /usr/bin/python3 "tests/lab/interop_$1.py" > "$log" 2>&1 || status=$?
   cat "$log"
   echo "$(grep -c '^ok ' "$log") passed, $((status != 0)) failed"
   rm -f "$log"
   return "$status"
 }
+
+# Coverage-guided, from the kept corpus on; what it finds it prints as hexadecimal.
+fuzz() { part fuzz-build tests/fuzz/run.sh build && part fuzz tests/fuzz/run.sh run "$([ "$repeats" = 1 ] && echo 10 || echo 60)"; }
 
 small_parts() {
   part house tests/house.py
@@ -153,7 +156,7 @@ finish() {
 
 part packages install_packages "${BUILD_PACKAGES[@]}" "${LAB_PACKAGES[@]}" "${TEST_PACKAGES[@]}" || finish
 small_parts
-part build-programs build build '' uplink_exporter uplink_reflector uplinktool || finish
+part build-programs build build '' uplink_exporter uplink_reflector uplinktool lab_flood lab_stun || finish
 
 # The lab and the story wait for most of their time, and their clocks are real: from here on whatever compiles is at the
 # lowest priority. Should this script be ended, so are they (setpriv), and with them their namespaces.
@@ -173,7 +176,9 @@ fi
   part quickstart setpriv --pdeathsig TERM deploy/quickstart.sh --once
 } &
 part unit release_tests
-part interop-scapy interop
+part interop-scapy interop scapy
+part interop-tshark interop tshark
 sanitized
+fuzz
 wait
 finish

@@ -33,18 +33,10 @@ using boost::system::error_code;
 constexpr std::uint32_t kMaxHeader = 4096;
 constexpr std::size_t kMaxDrain = 64 * 1024;
 
-/// A place among the open connections, given back when the coroutine ends or is destroyed.
-class Place {
- public:
-  explicit Place(std::shared_ptr<QueryServer::Connections> all) : all_(std::move(all)) { ++all_->open; }
-  Place(Place&& other) = default;
-  Place& operator=(Place&&) = delete;
-  ~Place() {
-    if (all_) --all_->open;
-  }
-
- private:
-  std::shared_ptr<QueryServer::Connections> all_;
+/// Keeps the connections alive as long as a place among them.
+struct Seat {
+  std::shared_ptr<QueryServer::Connections> all;
+  std::unique_ptr<Connections::Place> place;
 };
 
 auto quietly(error_code& error) { return asio::redirect_error(asio::use_awaitable, error); }
@@ -73,8 +65,8 @@ std::optional<QueryReply> explain(QueryDesk& desk, error_code error) {
 }
 
 asio::awaitable<void> converse(beast::tcp_stream stream, std::shared_ptr<QueryDesk> desk, IpAddress peer,
-                               Place place) {
-  (void)place;
+                               Seat seat) {
+  seat.place->on_loss([&stream] { stream.close(); });
   stream.expires_after(QueryServer::kDeadline);  // for everything below together
   beast::flat_buffer buffer(kMaxHeader + stamp::kMaxBody);
   http::request_parser<http::string_body> parser;
@@ -82,6 +74,10 @@ asio::awaitable<void> converse(beast::tcp_stream stream, std::shared_ptr<QueryDe
   parser.body_limit(stamp::kMaxBody);
   error_code error;
   co_await http::async_read(stream, buffer, parser, quietly(error));
+  if (seat.place->lost()) {
+    (void)desk->refuse(503, QueryOutcome::refused, "");
+    co_return;
+  }
   const auto reply = error ? explain(*desk, error) : decide(*desk, parser.get(), peer);
   if (!reply) co_return;
 
@@ -127,13 +123,10 @@ asio::awaitable<void> accept_all(std::shared_ptr<tcp::acceptor> acceptor, std::s
       co_await pause.async_wait(quietly(error));
       continue;
     }
-    if (connections->open >= connections->limit) {
-      (void)desk->refuse(503, QueryOutcome::refused, "");
-      continue;  // closes it
-    }
     const auto peer = peer_of(socket);
+    Seat seat{connections, connections->enter(peer)};
     asio::co_spawn(acceptor->get_executor(),
-                   converse(beast::tcp_stream(std::move(socket)), desk, peer, Place(connections)),
+                   converse(beast::tcp_stream(std::move(socket)), desk, peer, std::move(seat)),
                    asio::detached);
   }
 }

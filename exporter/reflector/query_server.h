@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "base/result.h"
+#include "reflector/connections.h"
 #include "reflector/query_desk.h"
 
 namespace ue::reflector {
@@ -18,11 +19,7 @@ class QueryServer {
  public:
   static constexpr std::chrono::seconds kDeadline{5};
 
-  /// Shared by all servers of a process: between them they hold at most `limit`.
-  struct Connections {
-    std::uint32_t open = 0;
-    std::uint32_t limit = 64;
-  };
+  using Connections = reflector::Connections;
 
   /// Listens and serves from here on; errors are those of listen_error(). An IPv6 socket takes IPv6 only.
   static Result<std::unique_ptr<QueryServer>> open(boost::asio::io_context& loop, const Endpoint& listen,

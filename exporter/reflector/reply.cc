@@ -27,36 +27,41 @@ constexpr std::uint8_t kDscpMask = 0xfc;
 constexpr std::uint8_t kReversePathRefused = 1;  // RFC 8972 §4.4, field RP
 
 void fill_address(std::span<std::uint8_t> sub_tlv, std::uint8_t request_type, const IpAddress& address) {
-  sub_tlv[0] = kFilled;
   sub_tlv[1] = static_cast<std::uint8_t>(request_type + (address.is_v4() ? 1 : 2));
   const auto value = sub_tlv.subspan(stamp::kTlvHeaderSize);
   std::copy_n(address.bytes().begin(), kAddressSize, value.begin());  // an IPv4 address is followed by zeroes
 }
 
-/// Fills one Location TLV's value and returns the flags of the TLV.
-std::uint8_t fill_location(std::span<std::uint8_t> value, const Datagram& request) {
-  if (value.size() < 4) return stamp::kFlagMalformed;
-  put_u16(&value[0], request.local.port);
-  put_u16(&value[2], request.source.port);
-  for (auto rest = value.subspan(4); !rest.empty();) {
+/// Walks the sub-TLVs of a TLV; `fill` answers one in place and returns its flags. Returns the flags of the
+/// TLV: what is too short for a sub-TLV makes the TLV malformed, a sub-TLV that is longer than the rest only
+/// itself.
+template <typename Fill>
+std::uint8_t fill_sub_tlvs(std::span<std::uint8_t> rest, const Fill& fill) {
+  while (!rest.empty()) {
     if (rest.size() < stamp::kTlvHeaderSize) return stamp::kFlagMalformed;
     const auto size = stamp::kTlvHeaderSize + get_u16(&rest[2]);
     if (size > rest.size()) {
       rest[0] = stamp::kFlagMalformed;
       return kFilled;
     }
-    const auto sub_tlv = rest.first(size);
+    rest[0] = fill(rest.first(size));
     rest = rest.subspan(size);
-    const auto type = sub_tlv[1];
-    if (type != kSubDestinationIp && type != kSubSourceIp) {
-      sub_tlv[0] = stamp::kFlagUnrecognised;  // link-layer addresses are not for strangers
-    } else if (size != stamp::kTlvHeaderSize + kAddressSize) {
-      sub_tlv[0] = stamp::kFlagMalformed;
-    } else {
-      fill_address(sub_tlv, type, type == kSubSourceIp ? request.source.address : request.local.address);
-    }
   }
   return kFilled;
+}
+
+std::uint8_t fill_location(std::span<std::uint8_t> value, const Datagram& request) {
+  if (value.size() < 4) return stamp::kFlagMalformed;
+  put_u16(&value[0], request.local.port);
+  put_u16(&value[2], request.source.port);
+  return fill_sub_tlvs(value.subspan(4), [&](std::span<std::uint8_t> sub_tlv) -> std::uint8_t {
+    const auto type = sub_tlv[1];
+    // Link-layer addresses are not for strangers.
+    if (type != kSubDestinationIp && type != kSubSourceIp) return stamp::kFlagUnrecognised;
+    if (sub_tlv.size() != stamp::kTlvHeaderSize + kAddressSize) return stamp::kFlagMalformed;
+    fill_address(sub_tlv, type, type == kSubSourceIp ? request.source.address : request.local.address);
+    return kFilled;
+  });
 }
 
 std::uint8_t fill_direct_measurement(std::span<std::uint8_t> value,
@@ -73,7 +78,8 @@ std::uint8_t fill_timestamp_information(std::span<std::uint8_t> value, const Rep
   const auto source = facts.base.error_estimate.synchronised ? kSyncNtp : kSyncFreeRunning;
   value[0] = value[2] = source;
   value[1] = value[3] = kTimestampSoftware;
-  return kFilled;
+  // None is defined so far.
+  return fill_sub_tlvs(value.subspan(4), [](auto) { return stamp::kFlagUnrecognised; });
 }
 
 /// RFC 8972 §4.4 with its erratum 8199 (DSCP2 and ECN are those of the request as it arrived). A DSCP that is
@@ -87,6 +93,7 @@ std::uint8_t fill_class_of_service(std::span<std::uint8_t> value, const Datagram
   if (allowed) traffic_class = wanted;
   put_u16(&value[0], static_cast<std::uint16_t>(wanted << 8 | request.traffic_class << 2 |
                                                 (allowed ? 0 : kReversePathRefused)));
+  put_u16(&value[2], 0);  // reserved: ignored where it comes from, zero where it is sent
   return kFilled;
 }
 

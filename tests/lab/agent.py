@@ -54,13 +54,14 @@ def answers(name, port):
         return False
 
 
-def start_witness():
+def start_witness(*addresses):
     """A STUN server that owns nothing of ours: coturn's."""
     if netns.missing_tools("turnserver"):
         raise registry.Skip("turnserver (Debian package coturn) is not installed")
     process = world.Process("witness", "turnserver", [
-        "turnserver", "--stun-only", "--no-cli", "--no-tls", "--no-dtls", f"--listening-ip={topology.WITNESS}",
-        f"--listening-port={STUN_PORT}", "--log-file=stdout", "--pidfile=/run/lab/turnserver.pid", "-n"])
+        "turnserver", "--stun-only", "--no-cli", "--no-tls", "--no-dtls", f"--listening-port={STUN_PORT}",
+        *(f"--listening-ip={address}" for address in addresses or (topology.WITNESS,)),
+        "--log-file=stdout", "--pidfile=/run/lab/turnserver.pid", "-n"])
     return process
 
 

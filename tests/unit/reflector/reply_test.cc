@@ -107,9 +107,20 @@ TEST(Reply, TimestampInformationTellsOfTheClock) {
   EXPECT_EQ(x.tlvs(hex("80030006"
                        "ffffffff"
                        "0a0b")),
-            "00030006"
+            "40030006"
             "01020102"
-            "0a0b");  // NTP; what follows is no sub-TLV that anybody has defined
+            "0a0b");  // NTP; what follows is too short for a sub-TLV
+  // A sub-TLV, whatever it is, is none that anybody has defined, also where its sender left U out.
+  EXPECT_EQ(x.tlvs(hex("80030010"
+                       "00000000"
+                       "00010000"
+                       "80020000"
+                       "80010000")),
+            "00030010"
+            "01020102"
+            "80010000"
+            "80020000"
+            "80010000");
   EXPECT_EQ(x.tlvs(hex("80030003"
                        "000000")),
             "40030003"
@@ -135,6 +146,12 @@ TEST(Reply, ClassOfServiceTellsWhatArrivedAndRefusesStrangers) {
   // What the request has itself may be asked for by all.
   EXPECT_EQ(x.tlvs(hex("80040004"
                        "28000000")),
+            "00040004"
+            "28a40000");
+  // Nothing that a sender writes into the other fields comes back: RP, DSCP2 and ECN are ours, the rest is
+  // reserved.
+  EXPECT_EQ(x.tlvs(hex("80040004"
+                       "2bffffff")),
             "00040004"
             "28a40000");
   EXPECT_EQ(x.tlvs(hex("80040003"
@@ -202,6 +219,27 @@ TEST(Reply, UnknownTlvsGetUAndTheWalkGoesOn) {
             "00010003"
             "010203"
             "80000000");
+}
+
+// RFC 10052 would let a sender ask for many and for larger replies, and wants it off unless somebody turns it
+// on.
+TEST(Reply, ControlOfReflectedPacketsIsOff) {
+  const std::string many =
+      "800c000c"
+      "057803e8"  // replies of 1,400 octets, a thousand of them
+      "00000001"
+      "00000000";
+  for (const bool authenticated : {false, true}) {
+    Exchange x(authenticated);
+    ASSERT_NE(x.answer(x.sender.named(0)), "none");
+    auto packet = x.sender.base(1);
+    const auto tlv = hex(many);
+    packet.insert(packet.end(), tlv.begin(), tlv.end());
+    if (authenticated) stamp::append_hmac_tlv(packet, stamp::Mode::authenticated, kKey.secret);
+    EXPECT_EQ(x.answer(packet).substr(0, many.size()), many);  // U set, and as long as it was
+    EXPECT_EQ(x.rig.core.count(Outcome::reflected), 2U);
+    EXPECT_FALSE(x.rig.core.next_due());
+  }
 }
 
 TEST(Reply, MalformedTlvsGetMAndTheRestIsCopied) {
