@@ -53,7 +53,7 @@ void Shard::send_late() {
     std::optional<ReflectorCore::Late> late;
     with_core([&](ReflectorCore& core) { late = core.take_due(read_clocks(), out); });
     if (!late) break;
-    ports_[late->request->socket]->send_late(*late);
+    ports_[late->request->socket]->send_late(*late, out);
   }
   late_at_.reset();
   arm_late();

@@ -63,11 +63,8 @@ struct UdpPort::Buffers {
   std::array<std::array<std::uint8_t, kMaxDatagram + 1>, kBatch> octets;
   std::array<sockaddr_storage, kBatch> sources;
   std::array<Control, kBatch> in_control;
-  std::array<Control, kBatch> out_control;
   std::array<iovec, kBatch> in_parts;
-  std::array<iovec, kBatch> out_parts;
   std::array<mmsghdr, kBatch> in_messages;
-  std::array<mmsghdr, kBatch> out_messages;
 
   void reset() {
     for (std::size_t i = 0; i < kBatch; ++i) {
@@ -147,7 +144,8 @@ void UdpPort::serve() {
   for (int i = 0; i < kBatchesAtOnce; ++i) {
     const auto received = receive();
     if (received == 0) break;
-    transmit(answer(received));
+    answer(received);
+    transmit();
     if (received < kBatch) break;  // nothing more was there
   }
   after_batch_();
@@ -167,13 +165,12 @@ std::size_t UdpPort::receive() {
   return 0;
 }
 
-/// Hands the batch to the core; returns how many replies it wrote.
-std::size_t UdpPort::answer(std::size_t received) {
+/// Hands the batch to the core and gathers its replies.
+void UdpPort::answer(std::size_t received) {
   auto& b = *buffers_;
   const std::lock_guard lock(core_.mutex);
   ++counters_.batches;
   const auto now = read_clocks();
-  std::size_t replies = 0;
   std::uint64_t octets = 0;
   for (std::size_t i = 0; i < received; ++i) {
     auto& message = b.in_messages[i];
@@ -196,46 +193,22 @@ std::size_t UdpPort::answer(std::size_t received) {
       datagram.scope = reinterpret_cast<const sockaddr_in6*>(&b.sources[i])->sin6_scope_id;
     const auto reply = core_.core.handle(now, datagram, b.octets[i]);
     if (!reply) continue;
-    b.out_parts[replies] = {b.octets[i].data(), reply->bytes.size()};
-    auto& header = b.out_messages[replies].msg_hdr;
-    header = {};
-    header.msg_name = &b.sources[i];  // with the scope of a link-local address
-    header.msg_namelen = message.msg_hdr.msg_namelen;
-    header.msg_iov = &b.out_parts[replies];
-    header.msg_iovlen = 1;
-    auto& control = b.out_control[replies].octets;
-    header.msg_controllen =
-        write_ancillary(control, ancillary.local.value_or(any_), ancillary.interface, reply->traffic_class);
-    header.msg_control = header.msg_controllen == 0 ? nullptr : control.data();
-    ++replies;
+    replies_.add(std::span(b.octets[i]).first(reply->bytes.size()),
+                 {&b.sources[i], message.msg_hdr.msg_namelen, ancillary.local.value_or(any_),
+                  ancillary.interface, reply->traffic_class});
   }
   counters_.received_bytes += octets;
-  return replies;
 }
 
-void UdpPort::transmit(std::size_t replies) {
-  auto& messages = buffers_->out_messages;
-  for (std::size_t done = 0; done < replies;) {
-    const int sent =
-        sendmmsg(socket_.native_handle(), &messages[done], static_cast<unsigned>(replies - done), 0);
-    if (sent < 0 && errno == EINTR) continue;
-    if (sent > 0) {
-      std::uint64_t octets = 0;
-      for (int i = 0; i < sent; ++i) octets += messages[done++].msg_len;
-      counters_.sent_bytes += octets;
-      continue;
-    }
-    note_unsent();
-    ++done;
-  }
-}
-
-/// One reply cannot leave (a full queue, no route, a firewall): late it would only mislead, so it is dropped.
-void UdpPort::note_unsent() {
-  if (++counters_.send_errors == 1) {
+void UdpPort::transmit() {
+  const auto sent = replies_.send(socket_.native_handle());
+  counters_.sent_bytes += sent.octets;
+  if (sent.failed == 0) return;
+  if (counters_.send_errors == 0) {
     log::warn("REFLECTOR_SEND_FAILED", "{}; such replies are counted and dropped",
-              errno_error("replying on udp " + local_.to_string(), errno).message);
+              errno_error("replying on udp " + local_.to_string(), sent.error).message);
   }
+  counters_.send_errors += sent.failed;
 }
 
 std::uint64_t UdpPort::kernel_drops() const {
@@ -247,28 +220,15 @@ std::uint64_t UdpPort::kernel_drops() const {
   return memory[SK_MEMINFO_DROPS];
 }
 
-void UdpPort::send_late(const ReflectorCore::Late& late) {
+void UdpPort::send_late(const ReflectorCore::Late& late, std::span<std::uint8_t> octets) {
   const auto& request = *late.request;
   sockaddr_storage to{};
   const auto size = request.source.to_sockaddr(to);
   if (!request.source.address.is_v4()) reinterpret_cast<sockaddr_in6*>(&to)->sin6_scope_id = request.scope;
-  iovec part{const_cast<std::uint8_t*>(late.reply.bytes.data()), late.reply.bytes.size()};
-  Buffers::Control control;
-  msghdr header{};
-  header.msg_name = &to;
-  header.msg_namelen = size;
-  header.msg_iov = &part;
-  header.msg_iovlen = 1;
-  header.msg_control = control.octets.data();
-  header.msg_controllen =
-      write_ancillary(control.octets, local_.address.is_unspecified() ? request.local.address : any_,
-                      request.interface, late.reply.traffic_class);
-  const auto sent = sendmsg(socket_.native_handle(), &header, 0);
-  if (sent < 0) {
-    note_unsent();
-  } else {
-    counters_.sent_bytes += static_cast<std::uint64_t>(sent);
-  }
+  const bool any = local_.address.is_unspecified();
+  replies_.add(octets.first(late.reply.bytes.size()),
+               {&to, size, any ? request.local.address : any_, request.interface, late.reply.traffic_class});
+  transmit();
 }
 
 }  // namespace ue::reflector

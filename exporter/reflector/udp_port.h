@@ -13,6 +13,7 @@
 
 #include "base/result.h"
 #include "reflector/core.h"
+#include "reflector/reply_batch.h"
 
 namespace ue::reflector {
 
@@ -59,8 +60,8 @@ class UdpPort {
 
   /// Handles what arrives from now on, until destroyed.
   void start();
-  /// Sends one reply that was held back, as it would have been sent then.
-  void send_late(const ReflectorCore::Late& late);
+  /// Sends one reply that was held back, which stands in `octets`, as it would have been sent then.
+  void send_late(const ReflectorCore::Late& late, std::span<std::uint8_t> octets);
   const PortCounters& counters() const { return counters_; }
   /// Datagrams that the kernel had no room for, since the socket was opened. Any thread.
   std::uint64_t kernel_drops() const;
@@ -73,9 +74,8 @@ class UdpPort {
   void wait();
   void serve();
   std::size_t receive();
-  std::size_t answer(std::size_t received);
-  void transmit(std::size_t replies);
-  void note_unsent();
+  void answer(std::size_t received);
+  void transmit();
 
   boost::asio::posix::stream_descriptor socket_;
   const Endpoint local_;
@@ -84,6 +84,7 @@ class UdpPort {
   const std::uint32_t number_;
   const std::function<void()> after_batch_;
   std::unique_ptr<Buffers> buffers_;
+  ReplyBatch replies_;
   PortCounters counters_;
 };
 

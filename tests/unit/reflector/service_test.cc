@@ -24,7 +24,8 @@ class Running {
     char name[] = "/tmp/uplink_service_XXXXXX";
     directory_ = mkdtemp(name);
     const auto file = directory_ + "/reflector.yml";
-    std::ofstream(file) << "listen: [\"127.0.0.1:" << free_port() << "\"]\nallow_unauthenticated: true\n";
+    std::ofstream(file) << "listen: [\"127.0.0.1:" << free_port() << "\"]\nallow_unauthenticated: true\n"
+                        << "limits: {packets_per_second_per_source: 1000000}\n";
     auto settings = load_settings(file);
     EXPECT_TRUE(settings) << settings.error();
     target_ = {*IpAddress::parse("127.0.0.1"), settings->config.listen.front().port};
@@ -43,20 +44,28 @@ class Running {
     std::filesystem::remove_all(directory_);
   }
 
-  /// Sends one packet from a port of its own; the reply, or nothing within ten seconds.
-  std::optional<stamp::ReflectorPacket> exchange(const Bytes& packet) {
-    const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  void send(int fd, const Bytes& packet) {
     sockaddr_storage to{};
     const auto size = target_.to_sockaddr(to);
     EXPECT_EQ(sendto(fd, packet.data(), packet.size(), 0, reinterpret_cast<sockaddr*>(&to), size),
               static_cast<ssize_t>(packet.size()));
+  }
+  /// Nothing where none comes within ten seconds.
+  std::optional<stamp::ReflectorPacket> receive(int fd) {
     pollfd ready{fd, POLLIN, 0};
     Bytes reply(kMaxDatagram);
     const auto got = poll(&ready, 1, 10'000) == 1 ? recv(fd, reply.data(), reply.size(), 0) : -1;
-    close(fd);
     if (got < 0) return std::nullopt;
     reply.resize(static_cast<std::size_t>(got));
     return stamp::parse_reflector(reply, stamp::Mode::unauthenticated);
+  }
+  /// Sends one packet from a port of its own and waits for its reply.
+  std::optional<stamp::ReflectorPacket> exchange(const Bytes& packet) {
+    const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    send(fd, packet);
+    const auto reply = receive(fd);
+    close(fd);
+    return reply;
   }
   Status status() {
     const std::lock_guard lock(mutex_);
@@ -97,6 +106,29 @@ TEST(Service, ASessionStaysWithItsShardWhateverPortItComesFrom) {
   }
 }
 
+// Replies of one length to one port leave together: each must be a datagram of its own with its own contents.
+TEST(Service, AFastSendersRepliesStayApart) {
+  Running reflector;
+  constexpr std::uint32_t kPackets = 2'000;
+  auto sender = open_sender(9);
+  const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  std::set<std::uint32_t> answered;
+  for (std::uint32_t sent = 0; sent < kPackets;) {
+    for (int i = 0; i < 50; ++i, ++sent) {
+      // Three long ones among the short, so that runs end.
+      const auto packet = sent % 17 == 3 ? sender.named(sent) : sender.base(sent);
+      reflector.send(fd, sent == 0 ? sender.named(0) : packet);
+    }
+    while (answered.size() < sent) {
+      const auto reply = reflector.receive(fd);
+      ASSERT_TRUE(reply) << answered.size();
+      EXPECT_TRUE(answered.insert(reply->sender_sequence).second) << reply->sender_sequence;
+    }
+  }
+  close(fd);
+  EXPECT_EQ(*answered.rbegin(), kPackets - 1);
+}
+
 TEST(Service, CountsOverAllShards) {
   Running reflector;
   for (std::uint16_t ssid = 0; ssid < 8; ++ssid) {
@@ -105,7 +137,8 @@ TEST(Service, CountsOverAllShards) {
     ASSERT_TRUE(reflector.exchange(sender.named(0)));
   }
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  while (reflector.status().sessions < 8 && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+  while (reflector.status().sessions < 8 && std::chrono::steady_clock::now() < deadline)
+    std::this_thread::yield();
   const auto status = reflector.status();
   EXPECT_EQ(status.sessions, 8U);
   EXPECT_EQ(status.packets.at("reflected"), 8U);
