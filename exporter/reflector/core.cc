@@ -4,6 +4,13 @@
 
 namespace ue::reflector {
 
+namespace {
+
+/// Longer than a datagram waits in a receive buffer: beyond it a clock was set.
+constexpr Nanos kMostQueued = std::chrono::seconds(1);
+
+}  // namespace
+
 ReflectorCore::ReflectorCore(Policy policy, Instance instance, std::shared_ptr<SharedCounts> counts)
     : instance_(instance), sessions_(counts), limiter_(1, 1), holds_(policy.limits, counts) {
   replace_policy(std::move(policy));
@@ -58,10 +65,12 @@ bool ReflectorCore::hold(const Now& now, const Request& request, Session& sessio
   if (!request.owner.keyed || !request.integrity_ok || !flow || flow->hold_ms == 0 ||
       flow->hold_ms > HeldReplies::kMaxHoldMs)
     return false;
-  const auto outcome =
-      sources_.valid(now.mono, request.owner, request.datagram.source.address)
-          ? holds_.hold(now.mono, std::chrono::milliseconds(flow->hold_ms), request.datagram, session)
-          : HoldOutcome::not_validated;
+  // The time that the datagram has spent in the receive buffer counts.
+  const auto waited = std::clamp<Nanos>(now.wall - request.datagram.received, Nanos::zero(), kMostQueued);
+  const auto outcome = sources_.valid(now.mono, request.owner, request.datagram.source.address)
+                           ? holds_.hold(now.mono - waited, std::chrono::milliseconds(flow->hold_ms),
+                                         request.datagram, session)
+                           : HoldOutcome::not_validated;
   ++hold_outcomes_[static_cast<std::size_t>(outcome)];
   return outcome == HoldOutcome::held;
 }

@@ -35,7 +35,7 @@ HeldReplies::Prefix HeldReplies::prefix_of(const IpAddress& address) {
   return p;
 }
 
-HoldOutcome HeldReplies::hold(Instant now, Nanos time, const Datagram& datagram, Session& session) {
+HoldOutcome HeldReplies::hold(Instant since, Nanos time, const Datagram& datagram, Session& session) {
   if (datagram.bytes.size() > Held::kMaxRequest) return HoldOutcome::too_long;
   if (session.holding >= kMaxPerSession) return HoldOutcome::session_full;
   const auto prefix = prefix_of(datagram.source.address);
@@ -44,8 +44,8 @@ HoldOutcome HeldReplies::hold(Instant now, Nanos time, const Datagram& datagram,
     counts_->holds.give_back(session.id.owner);
     return HoldOutcome::prefix_full;
   }
-  const auto due = now + time;
-  const auto place = wheel_.add(now, due);
+  const auto due = since + time;
+  const auto place = wheel_.add(since, due);
   if (!place) {
     release(session.id.owner, prefix);
     return HoldOutcome::table_full;
@@ -56,7 +56,7 @@ HoldOutcome HeldReplies::hold(Instant now, Nanos time, const Datagram& datagram,
   h.size = datagram.bytes.size();
   h.datagram = datagram;
   h.session = session.id;
-  h.since = now;
+  h.since = since;
   h.due = due;
   ++session.holding;
   return HoldOutcome::held;

@@ -49,8 +49,8 @@ class HeldReplies {
 
   /// Of these only the numbers for a key and for a prefix can change while it runs.
   void set_limits(const config::ReflectorLimits& limits);
-  /// HoldOutcome::held, or why not. `session` counts what it holds.
-  HoldOutcome hold(Instant now, Nanos time, const Datagram& datagram, Session& session);
+  /// HoldOutcome::held, or why not. `since` is when the request arrived. `session` counts what it holds.
+  HoldOutcome hold(Instant since, Nanos time, const Datagram& datagram, Session& session);
   /// What is due; valid until the next call of anything. The caller takes it off its session's count.
   const Held* take(Instant now);
   std::optional<Instant> next() const { return wheel_.next(); }

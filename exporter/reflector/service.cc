@@ -1,5 +1,6 @@
 #include "reflector/service.h"
 
+#include <sched.h>
 #include <sys/timex.h>
 #include <unistd.h>
 
@@ -31,7 +32,11 @@ Policy policy_of(const Settings& settings, std::size_t shards) {
 }
 
 /// As many cores as this process may run on (taskset, CPUAffinity=).
-std::uint32_t usable_cores() { return std::clamp(std::thread::hardware_concurrency(), 1U, kMaxShards); }
+std::uint32_t usable_cores() {
+  cpu_set_t cores;
+  if (sched_getaffinity(0, sizeof cores, &cores) != 0) return 1;
+  return std::clamp(static_cast<std::uint32_t>(CPU_COUNT(&cores)), 1U, kMaxShards);
+}
 
 Instance new_instance() {
   const auto now = read_clocks();
