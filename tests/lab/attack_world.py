@@ -127,6 +127,8 @@ def query(body, header=None, address=OUTSIDE, timeout=5):
         answer = b""
         while chunk := s.recv(4096):
             answer += chunk
+    if not answer:
+        raise AssertionError(f"a query from {address} was not answered")
     head, _, text = answer.partition(b"\r\n\r\n")
     return int(head.split()[1]), text
 
