@@ -21,7 +21,7 @@ one() {
   work=$build/fuzz/$name
   rm -rf "$work"
   mkdir -p "$work/new"
-  if "$build/bin/fuzz_$name" -max_total_time="$seconds" -max_len=4096 -rss_limit_mb=1024 -timeout=10 \
+  if "$build/bin/fuzz_$name" -max_total_time="$seconds" -max_len=8400 -rss_limit_mb=1024 -timeout=10 \
     -artifact_prefix="$work/" -print_final_stats=1 "$work/new" "$root/tests/fuzz/corpus/$name" >"$work/log" 2>&1; then
     echo "ok $name: $(sed -n 's/^stat::number_of_executed_units: *//p' "$work/log") inputs," \
       "$(find "$root/tests/fuzz/corpus/$name" -type f | wc -l) of them kept"

@@ -26,7 +26,7 @@ void signature(ByteView datagram) {
   Bytes packet(datagram.begin(), datagram.end());
   stamp::sign_base(packet, kKey);
   require(stamp::verify_base(packet, kKey), "what was signed verifies");
-  const auto bit = datagram[0] % (stamp::kAuthenticatedSize * 8);
+  const auto bit = get_u16(datagram.data()) % (stamp::kAuthenticatedSize * 8);
   packet[bit / 8] = static_cast<std::uint8_t>(packet[bit / 8] ^ 1U << bit % 8);
   require(!stamp::verify_base(packet, kKey), "one changed bit does not verify");
 }

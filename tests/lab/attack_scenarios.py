@@ -261,6 +261,22 @@ def attack_rate_limits():
 
 
 @scenario(60)
+def attack_open_sessions():
+    """strangers from everywhere fill the room that strangers have, and none that belongs to a key"""
+    attack_world.build()
+    honest = Honest()
+    honest.settle()
+    for _ in range(2000):
+        send_as(victim(), open_base(0, 9))
+    expect(honest.ask(open_base(1, 0)) is not None, "a stranger who was here before is cut off")
+    expect(honest.ask(named(0, secrets.randbits(64))) is not None, "a key's new session finds no room")
+    world.wait_until(lambda: attack_world.count("packets_total", outcome="key_table_full") >= 1000, 5, "the room being full")
+    sessions = attack_world.count("sessions")
+    print(f"{sessions:.0f} sessions")
+    expect(sessions <= 1001, "strangers have more sessions than one key may")
+
+
+@scenario(60)
 def attack_other_sessions():
     """whoever asks for a session that is not his learns nothing, not even whether it exists"""
     attack_world.build()

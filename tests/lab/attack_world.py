@@ -8,6 +8,7 @@ import json
 import random
 import socket
 import struct
+import time
 
 from . import agent, interop_peer, netns, topology, world
 from .interop_peer import BASE, FLOW_TLV, SECRET, flow_value, raw_tlv, signed
@@ -17,15 +18,14 @@ OTHER_KEY = (0x0B0B0B0B, 0x99AA99AA99AA99AA, bytes(range(32, 64)))  # a second g
 _WATCH = """
 table ip watch {
   counter asked { }
-  counter answered { }
   chain in { type filter hook input priority filter; meta l4proto udp ip saddr 10.0.0.0/8 counter name asked; }
-  chain out { type filter hook output priority filter; meta l4proto { udp, icmp } ip daddr 10.0.0.0/8 counter name answered; }
 }
 """
 _VICTIMS = """
-table ip victims {
+table ip watch {
+  counter answered { }
   chain in { type filter hook input priority filter;
-    meta l4proto udp ip daddr 10.0.0.0/8 drop
+    meta l4proto { udp, icmp } ip daddr 10.0.0.0/8 counter name answered drop
     ip daddr 10.128.0.0/9 drop
   }
 }
@@ -36,7 +36,8 @@ def build(**settings):
     """Raises the world and a reflector in it; returns the reflector's process."""
     netns.ip(None, "netns add cloud", "netns add outside")
     topology.connect(("cloud", "eth0", CLOUD + "/24"), ("outside", "eth0", OUTSIDE + "/24"))
-    netns.ip("cloud", "link set lo up", f"route add default via {OUTSIDE}")
+    # Packets that left as one are counted one by one.
+    netns.ip("cloud", "link set lo up", f"route add default via {OUTSIDE}", "link set eth0 gso_max_segs 1")
     netns.ip("outside", "link set lo up", "route add local 10.0.0.0/8 dev lo")
     netns.run("cloud", "nft", "-f", "-", stdin=_WATCH)
     netns.run("outside", "nft", "-f", "-", stdin=_VICTIMS)
@@ -53,13 +54,21 @@ class Traffic:
 
     @staticmethod
     def _read():
-        listing = json.loads(netns.run("cloud", "nft", "-j", "list", "counters", "table", "ip", "watch"))
-        found = {c["counter"]["name"]: c["counter"] for c in listing["nftables"] if "counter" in c}
-        return [found[name][unit] for name in ("asked", "answered") for unit in ("packets", "bytes")]
+        values = []
+        for name, counter in (("cloud", "asked"), ("outside", "answered")):
+            listing = json.loads(netns.run(name, "nft", "-j", "list", "counter", "ip", "watch", counter))
+            found = next(item["counter"] for item in listing["nftables"] if "counter" in item)
+            values += [found["packets"], found["bytes"]]
+        return values
 
     def since(self):
         """(packets in, bytes in, packets out, bytes out)."""
         now = self._read()
+        while True:
+            time.sleep(0.01)  # what was sent just now may still be on its way through the kernel
+            before, now = now, self._read()
+            if before == now:
+                break
         last, self._last = self._last, now
         return tuple(a - b for a, b in zip(now, last))
 
@@ -127,6 +136,8 @@ def query(body, header=None, address=OUTSIDE, timeout=5):
         answer = b""
         while chunk := s.recv(4096):
             answer += chunk
+    if not answer:
+        raise AssertionError(f"a query from {address} was not answered")
     head, _, text = answer.partition(b"\r\n\r\n")
     return int(head.split()[1]), text
 

@@ -277,7 +277,10 @@ def check_start_errors(directory):
         for word in words:
             true(f"{word!r} stands in {lines[0]}", word in lines[0])
     key_file = os.path.join(directory, "gateway.key")
-    start({"listen": [f"127.0.0.1:{PORT}"], "key_file": key_file}, ["udp", f"127.0.0.1:{PORT}", "in use", "ss -"])
+    start({"listen": [f"127.0.0.1:{PORT}"], "key_file": key_file}, ["tcp", f"127.0.0.1:{PORT}", "in use", "ss -"])
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("127.0.0.1", 8620))
+        start({"listen": ["127.0.0.1:8620"], "key_file": key_file}, ["udp", "127.0.0.1:8620", "in use", "ss -"])
     start({"listen": ["192.0.2.1:8620"], "key_file": key_file}, ["192.0.2.1:8620", "no interface"])
     start({"listen": ["127.0.0.1:8620"], "key_file": directory + "/none.key"}, ["none.key"])
     start({"listen": ["127.0.0.1:8620"]}, ["key_file"])

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Wireshark's view of uplink_reflector's packets: captured in this namespace, dissected by tshark as TWAMP-Test.
 
-Debian's tshark (4.0 and 4.4) has no dissector of STAMP by name. STAMP's unauthenticated packets are TWAMP-Test's (RFC 8762
+Debian 12's tshark (4.0) has no dissector of STAMP by name. STAMP's unauthenticated packets are TWAMP-Test's (RFC 8762
 section 4.6): sequence number, timestamp, error estimate and, in replies, receive timestamp and what the sender sent; the
 SSID lies where TWAMP has zeroes (mbz1 in a reply), TLVs where it has padding. Each field is compared with what was sent.
 
