@@ -4,9 +4,12 @@
 
 #include <cstdio>
 #include <string>
+#include <vector>
 
 #include "config/config.h"
 #include "config/key_file.h"
+#include "openvpn/analysis.h"
+#include "openvpn/log_archive.h"
 
 /// uplinktool: what an operator runs by hand. Results go to standard output, reasons to standard error; the
 /// exit code is 0, or 2 where there is an error in the command line or in what it was given.
@@ -63,12 +66,26 @@ int report(const std::string& file, const Result<T>& result) {
   return result ? print(file + ": ok\n") : fail(result.error());
 }
 
+/// One log in as many files as rotation made of it, oldest first.
+int analyze(const std::vector<std::string>& files, const std::string& role, bool json) {
+  using ue::openvpn::Role;
+  ue::openvpn::Analysis analysis(role == "client"   ? Role::client
+                                 : role == "server" ? Role::server
+                                                    : Role::unknown);
+  for (const auto& file : files) {
+    const auto read =
+        ue::openvpn::read_log_archive(file, [&](std::string_view text) { analysis.feed(text); });
+    if (!read) return fail(read.error());
+  }
+  return print(json ? analysis.json() : analysis.text());
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   CLI::App app{
-      "Helper of uplink_exporter and uplink_reflector: checks configurations before they go live, and makes "
-      "keys."};
+      "Helper of uplink_exporter and uplink_reflector: checks configurations before they go live, makes "
+      "keys, and says what an OpenVPN log tells."};
   app.name("uplinktool");
   app.set_version_flag("--version", "uplinktool " UPLINK_VERSION);
   app.require_subcommand(1);
@@ -79,6 +96,7 @@ int main(int argc, char** argv) {
       "  (umask 077; uplinktool keygen --for master.key > gw1.key)\n"
       "  uplinktool check config /etc/uplink_exporter/config.yaml\n"
       "  uplinktool check config --reflector /etc/uplink_reflector/config.yaml\n"
+      "  uplinktool openvpn analyze client.log.1.gz client.log\n"
       "Exit code: 0, or 2 with the reason on standard error.");
 
   bool master = false;
@@ -111,11 +129,29 @@ int main(int argc, char** argv) {
   check_config->add_option("FILE", config_file, "YAML file of uplink_exporter")->required();
   check_config->add_flag("--reflector", reflector, "It is a file of uplink_reflector");
 
+  bool json = false;
+  std::string role;
+  std::vector<std::string> logs;
+  auto* openvpn = app.add_subcommand("openvpn", "Look at what OpenVPN wrote.");
+  openvpn->require_subcommand(1);
+  auto* analyze_command = openvpn->add_subcommand(
+      "analyze", "Say what happened in a log: reconnects by reason, and the diagnosis with why.");
+  analyze_command->footer(
+      "Any log of OpenVPN 2.3 to 2.7, of a client or a server, also gzipped; the parts of a rotated log "
+      "oldest\n"
+      "first. Only reconnects that the log shows are counted; a diagnosis that it does not support is "
+      "\"unknown\".");
+  analyze_command->add_flag("--json", json, "Print JSON");
+  analyze_command->add_option("--role", role, "Whose log it is, where it does not say so itself")
+      ->check(CLI::IsMember({"client", "server"}));
+  analyze_command->add_option("FILE", logs, "Log files, oldest first; - is standard input")->required();
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
     return app.exit(e) == 0 ? kOk : kBad;
   }
+  if (*analyze_command) return analyze(logs, role, json);
   if (*keygen_command) return keygen(master, master_file);
   return reflector ? report(config_file, ue::config::load_reflector_config(config_file))
                    : report(config_file, ue::config::load_config(config_file));

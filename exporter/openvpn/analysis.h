@@ -1,0 +1,48 @@
+#pragma once
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "openvpn/diagnosis.h"
+#include "openvpn/line_buffer.h"
+#include "openvpn/log_clock.h"
+#include "openvpn/session_tracker.h"
+
+namespace ue::openvpn {
+
+/// Says what happened in a log that is read from its beginning to its end. Pure: is fed pieces of text; times
+/// are taken as UTC, since only differences count. Memory does not grow with the log.
+class Analysis {
+ public:
+  /// Where the log does not tell whose it is (a cut-out), `role` says so.
+  explicit Analysis(Role role = Role::unknown) : told_(role) {}
+
+  void feed(std::string_view chunk);
+  /// The keys of `uplinktool openvpn analyze --json`.
+  std::string json() const;
+  std::string text() const;
+
+ private:
+  void line(std::string_view text);
+  Role role() const;
+  Finding finding() const;
+
+  struct Client {
+    std::string address;  ///< without the port
+    std::uint64_t address_changes = 0;
+    std::uint64_t same_address_new_port = 0;
+    bool silent = false;  ///< its newest session ended by keepalive on the server too
+  };
+  Finding finding(const std::string& client) const;
+
+  const Role told_;
+  LineBuffer lines_{65'536};
+  LogClock clock_ = LogClock::assume_utc();
+  SessionTracker tracker_;
+  ClientHistory history_;
+  std::map<std::string, Client, std::less<>> clients_;
+  Finding before_exit_;  ///< of a client: what was to be said before its process left
+  Now now_{};
+};
+
+}  // namespace ue::openvpn

@@ -1,0 +1,95 @@
+#include "openvpn/analysis.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <nlohmann/json.hpp>
+
+#include "openvpn/log_archive.h"
+#include "support.h"
+
+namespace ue::openvpn {
+namespace {
+
+using nlohmann::json;
+
+json analyze(const std::string& log, Role role = Role::unknown) {
+  Analysis analysis(role);
+  analysis.feed(log);
+  return json::parse(analysis.json());
+}
+
+TEST(Analysis, RecordingsGiveTheirCountsAndTheLoopBeforeTheFullBlock) {
+  for (const std::string version : {"v2.4.12", "v2.6.22", "v2.7.6-udp6"}) {
+    const auto expected = json::parse(testing_support::read_data(version + "/expected.json"));
+    const std::string log = testing_support::read_data(version + "/c.log");
+    const json client = analyze(log);
+    EXPECT_EQ(client["role"], "client") << version;
+    EXPECT_EQ(client["reconnects_by_reason"], expected["client"]["reconnects_by_reason"]) << version;
+    EXPECT_EQ(client["sessions"], expected["client"]["sessions"]) << version;
+    EXPECT_EQ(client["diagnosis"], "disconnected") << version;
+    EXPECT_EQ(client["soft_resets"], expected["client"]["soft_resets"]) << version;
+    EXPECT_EQ(client["handshakes"]["completed"], expected["client"]["handshakes_completed"]) << version;
+    std::size_t end = 0;
+    for (int i = 0; i < 3; ++i) end = log.find("process restarting\n", end) + 19;
+    EXPECT_EQ(analyze(log.substr(0, end))["diagnosis"], "one_way_loop") << version;
+    const json server = analyze(testing_support::read_data(version + "/s.log"));
+    const auto one = expected["server"]["clients"]["client-one"];
+    ASSERT_EQ(server["clients"].size(), 1u) << version;
+    EXPECT_EQ(server["clients"][0]["sessions"], one["arrivals"]) << version;
+    EXPECT_EQ(server["clients"][0]["endpoint_changes"], one["endpoint_changes"]) << version;
+  }
+}
+
+TEST(Analysis, OpaqueAddressesGiveOneReconnectWithOneEndpointChange) {
+  const json found = analyze(
+      "Thu Jul 14 08:32:10 2022 IP-A:PORT-M [clientname] Peer Connection Initiated with "
+      "[AF_INET]IP-A:PORT-M\n"
+      "Thu Jul 14 08:34:13 2022 IP-A:PORT-N [clientname] Peer Connection Initiated with "
+      "[AF_INET]IP-A:PORT-N\n");
+  EXPECT_EQ(found["role"], "server");
+  EXPECT_EQ(found["clients"][0]["common_name"], "clientname");
+  EXPECT_EQ(found["clients"][0]["reconnects"], 1);
+  EXPECT_EQ(found["clients"][0]["endpoint_changes"], 1);
+  EXPECT_EQ(found["diagnosis"], "unknown");
+}
+
+TEST(Analysis, AnEmptyOrForeignTextIsUnknown) {
+  for (const std::string text : {"", "\n\n", "not a log at all\n", "Tue Nov"}) {
+    const json found = analyze(text);
+    EXPECT_EQ(found["role"], "unknown") << text;
+    EXPECT_EQ(found["diagnosis"], "unknown") << text;
+    EXPECT_EQ(found["reconnects"], 0) << text;
+  }
+  EXPECT_EQ(analyze("x\n", Role::server)["role"], "server");
+}
+
+TEST(LogArchive, ReadsPlainAndCompressedAlikeAndNamesWhatItCannotRead) {
+  const std::string plain = std::string(UPLINK_TEST_DATA) + "/openvpn/v2.6.22/c.log";
+  char packed[] = "/tmp/uplink_archive_XXXXXX";
+  const int fd = mkstemp(packed);
+  const std::string text = testing_support::read_data("v2.6.22/c.log");
+  auto* out = gzdopen(fd, "wb");
+  ASSERT_EQ(gzwrite(out, text.data(), static_cast<unsigned>(text.size())), static_cast<int>(text.size()));
+  ASSERT_EQ(gzclose(out), Z_OK);
+  const auto read = [](const std::string& file, std::string& into) {
+    return read_log_archive(file, [&](std::string_view piece) { into += piece; });
+  };
+  std::string from_plain, from_packed, from_damaged;
+  EXPECT_TRUE(read(plain, from_plain));
+  EXPECT_TRUE(read(packed, from_packed));
+  EXPECT_EQ(from_plain, text);
+  EXPECT_EQ(from_packed, text);
+  ASSERT_EQ(truncate(packed, 200), 0);
+  const auto damaged = read(packed, from_damaged);
+  ASSERT_FALSE(damaged);
+  EXPECT_NE(damaged.error().find("damaged or cut short"), std::string::npos) << damaged.error();
+  unlink(packed);
+  EXPECT_NE(read("/nowhere/c.log", from_damaged).error().find("/nowhere/c.log: cannot be opened"),
+            std::string::npos);
+  EXPECT_NE(read("/tmp", from_damaged).error().find("is a directory"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace ue::openvpn
