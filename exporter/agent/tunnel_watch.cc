@@ -12,6 +12,7 @@ std::shared_ptr<const metrics::Tunnel> TunnelWatch::snapshot() const {
   auto t = std::make_shared<metrics::Tunnel>();
   t->name = name_;
   t->state = openvpn::name(state.state);
+  t->diagnosis = openvpn::name(tunnel_.finding().diagnosis);
   for (const auto& [source, s] : tunnel_.sources()) {
     const std::string label(openvpn::name(source));
     t->sources[label] = s.up;

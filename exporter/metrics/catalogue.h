@@ -81,6 +81,7 @@ inline constexpr auto kCatalogue = std::to_array<Metric>({
     {"openvpn_source_up", kGauge, {"tunnel", "source"}, "Whether this source of a tunnel's events can be read."},
     {"openvpn_source_errors_total", kCounter, {"tunnel", "source", "reason"}, "Failures to read a source of a tunnel's events."},
     {"openvpn_state", kGauge, {"tunnel", "state"}, "State of a tunnel: exactly one is 1."},
+    {"openvpn_diagnosis", kGauge, {"tunnel", "diagnosis"}, "What a tunnel's log amounts to: exactly one is 1, unknown where it supports nothing else."},
     {"openvpn_reconnects_total", kCounter, {"tunnel", "reason", "from"}, "Reconnects of a tunnel by the reason it logged and the state it left."},
     {"openvpn_handshakes_started_total", kCounter, {"tunnel"}, "TLS handshakes begun."},
     {"openvpn_handshakes_completed_total", kCounter, {"tunnel"}, "TLS handshakes completed."},

@@ -13,6 +13,9 @@ namespace {
 constexpr auto kScopes = std::to_array<std::string_view>({"gateway", "home", "carrier", "beyond", "unknown"});
 constexpr auto kTunnelStates = std::to_array<std::string_view>(
     {"connected", "connecting", "wait", "auth", "reconnecting", "exiting", "unknown"});
+constexpr auto kDiagnoses = std::to_array<std::string_view>(
+    {"healthy", "one_way_loop", "no_return", "auth_failure", "shared_common_name", "keepalive_mismatch",
+     "wrong_reply_source", "server_restart", "disconnected", "unknown"});
 
 const std::array<std::string_view, verdict::kVerdicts>& verdict_names() {
   static const auto names = [] {
@@ -101,6 +104,7 @@ void add_tunnel(Families& out, const Tunnel& tunnel) {
     out.counter("openvpn_source_errors_total", {t, key.first, key.second}, number(n));
   }
   out.state_set("openvpn_state", {t}, kTunnelStates, tunnel.state);
+  out.state_set("openvpn_diagnosis", {t}, kDiagnoses, tunnel.diagnosis);
   for (const auto& [key, n] : tunnel.reconnects) {
     out.counter("openvpn_reconnects_total", {t, key.first, key.second}, number(n));
   }

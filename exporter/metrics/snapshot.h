@@ -95,6 +95,7 @@ struct Tunnel {  // one OpenVPN instance
   std::map<std::string, bool> sources;  ///< log, journal, status, management -> up
   std::map<std::pair<std::string, std::string>, std::uint64_t> source_errors;  ///< (source, reason)
   std::string state = "unknown";  ///< connected, connecting, wait, auth, reconnecting, exiting, unknown
+  std::string diagnosis = "unknown";  ///< healthy, one_way_loop, no_return and so on
   std::map<std::pair<std::string, std::string>, std::uint64_t> reconnects;  ///< (reason, from)
   std::uint64_t handshakes_started = 0;
   std::uint64_t handshakes_completed = 0;

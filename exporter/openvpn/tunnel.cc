@@ -24,7 +24,12 @@ Tunnel::Tunnel(const config::Tunnel& tunnel) : name_(tunnel.name) {
 
 bool Tunnel::poll(const Now& now) {
   if (!log_) return false;
-  const bool more = log_->poll([&](const Event& event) { tracker_.apply(event, now); });
+  const bool more = log_->poll([&](const Event& event) {
+    history_.apply(event, tracker_.state(), now.wall);
+    tracker_.apply(event, now);
+  });
+  finding_ =
+      tracker_.state().role == Role::server ? Finding{} : history_.diagnose(tracker_.state(), now.wall);
   sources_[Source::log] = log_->state();
   return more;
 }

@@ -5,6 +5,7 @@
 
 #include "base/time.h"
 #include "config/config.h"
+#include "openvpn/diagnosis.h"
 #include "openvpn/log_follower.h"
 #include "openvpn/session_tracker.h"
 #include "openvpn/source_state.h"
@@ -27,11 +28,15 @@ class Tunnel {
   /// Every configured source, whether it works or not.
   const std::map<Source, SourceState>& sources() const { return sources_; }
   const SessionTracker& tracker() const { return tracker_; }
+  /// What is wrong with a client, as of the newest poll; of a server nothing is concluded yet.
+  const Finding& finding() const { return finding_; }
 
  private:
   std::string name_;
   std::optional<LogFollower> log_;
   SessionTracker tracker_;
+  ClientHistory history_;
+  Finding finding_;
   std::map<Source, SourceState> sources_;
 };
 

@@ -72,6 +72,7 @@ inline std::shared_ptr<Snapshot> sample_snapshot() {
   tunnel->sources = {{"log", true}, {"management", false}};
   tunnel->source_errors = {{{"management", "refused"}, 3}};
   tunnel->state = "reconnecting";
+  tunnel->diagnosis = "one_way_loop";
   tunnel->reconnects = {{{"ping-restart", "connected"}, 12}, {{"tls-error", "wait"}, 1}};
   tunnel->handshakes_started = 14;
   tunnel->handshakes_completed = 13;

@@ -41,8 +41,16 @@ TEST(Tunnel, LearnsTheStateFromTheLogAndCountsFromThenOn) {
   EXPECT_EQ(tunnel.state().sessions, 0u);
   EXPECT_EQ(tunnel.state().last_connected, WallTime(std::chrono::seconds(1795423981)));
   EXPECT_EQ(tunnel.state().keepalive_restart, std::chrono::seconds(8));
+  EXPECT_EQ(tunnel.finding().diagnosis, Diagnosis::unknown) << "connected for less than the keepalive limit";
 
-  std::ofstream(log, std::ios::binary | std::ios::app) << recorded.substr(cut);
+  // Three silences in a row, each soon after a handshake that passed.
+  std::size_t loop = cut;
+  for (int i = 0; i < 3; ++i) loop = recorded.find("process restarting\n", loop) + 19;
+  std::ofstream(log, std::ios::binary | std::ios::app) << recorded.substr(cut, loop - cut);
+  EXPECT_FALSE(tunnel.poll(now));
+  EXPECT_EQ(tunnel.finding().diagnosis, Diagnosis::one_way_loop) << tunnel.finding().why;
+
+  std::ofstream(log, std::ios::binary | std::ios::app) << recorded.substr(loop);
   const timespec later[2] = {{1795424134, 0}, {1795424134, 0}};
   ASSERT_EQ(utimensat(AT_FDCWD, log.c_str(), later, 0), 0);
   EXPECT_FALSE(tunnel.poll(now));
