@@ -1,5 +1,6 @@
 #include "openvpn/diagnosis.h"
 
+#include <algorithm>
 #include <array>
 
 namespace ue::openvpn {
@@ -7,7 +8,10 @@ namespace ue::openvpn {
 namespace {
 
 using Kind = Event::Kind;
+/// Log times have a resolution of a second, and OpenVPN looks at its timers about once a second.
 constexpr Nanos kSlack = std::chrono::seconds(2);
+/// A session that has lived for so long is healthy whatever the ones before it did.
+constexpr Nanos kLongProof = std::chrono::minutes(10);
 constexpr int kConnectionRefused = 111;
 
 }  // namespace
@@ -77,7 +81,14 @@ Finding ClientHistory::diagnose(const TunnelState& state, WallTime now) const {
   const bool connected = state.state == State::connected;
   const Nanos age = connected && state.last_connected ? now - *state.last_connected : Nanos(0);
   const Nanos restart = state.keepalive_restart.value_or(Nanos(0));
-  if (connected && restart > Nanos(0) && age > restart + kSlack)
+  const auto silent = [](const Ending& e) {
+    return e.from == From::connected && e.reason == Reason::ping_restart && e.silent_peer;
+  };
+  // After a session that fell silent, only one that outlives it is a better one.
+  const Nanos fatal =
+      !endings_.empty() && silent(endings_.back()) ? endings_.back().lifetime.value_or(restart) : restart;
+  const Nanos proof = std::min(std::max(restart, fatal), std::max(restart * 4, kLongProof)) + kSlack;
+  if (connected && restart > Nanos(0) && age > proof)
     return {Diagnosis::healthy, "connected for " + format_duration(age) +
                                     ", longer than the keepalive limit of " + format_duration(restart)};
   if (!connected && open_.refused)
@@ -89,23 +100,27 @@ Finding ClientHistory::diagnose(const TunnelState& state, WallTime now) const {
   });
   if (!connected && state.state != State::auth && lost >= 2)
     return {Diagnosis::no_return, std::to_string(lost) + " attempts in a row, and not one packet came back"};
-  const auto silences = newest([](const Ending& e) {
-    return e.from == From::connected && e.reason == Reason::ping_restart && e.silent_peer;
+  // Lifetimes pile up on the NAT's own and the keepalive limit together; the session that the fault ended was
+  // longer.
+  const auto silences = newest(silent);
+  const auto alike = newest([&](const Ending& e) {
+    return silent(e) && e.lifetime && *e.lifetime >= restart - kSlack && endings_.back().lifetime &&
+           std::chrono::abs(*e.lifetime - *endings_.back().lifetime) <= kSlack + *e.lifetime / 10;
   });
-  const auto clustered = newest([&](const Ending& e) {
-    return e.from == From::connected && e.reason == Reason::ping_restart && e.silent_peer && e.lifetime &&
-           *e.lifetime >= restart - kSlack && *e.lifetime <= restart + kSlack;
-  });
-  if (silences >= 3 && clustered >= 2 && restart > Nanos(0)) {
+  if (silences >= 3 && alike >= 2 && restart > Nanos(0)) {
+    const Nanos lifetime = *endings_.back().lifetime;
     if (!state.keepalive_ping)
       return {Diagnosis::keepalive_mismatch, "sessions end at the keepalive limit of " +
                                                  format_duration(restart) +
                                                  ", but the server was never told to send pings"};
     return {Diagnosis::one_way_loop,
-            std::to_string(silences) + " sessions in a row fell silent, " + std::to_string(clustered) +
-                " of them just " + format_duration(restart) +
-                " after a handshake that passed: replies stop right after it. Another client with the same "
-                "certificate looks alike from here; the server's log tells"};
+            std::to_string(silences) + " sessions in a row fell silent, the newest " + std::to_string(alike) +
+                " each about " + format_duration(lifetime) +
+                " after a handshake that passed (keepalive limit " + format_duration(restart) +
+                "): replies stop " +
+                (lifetime > restart + kSlack ? "about " + format_duration(lifetime - restart) + " after it"
+                                             : "right after it") +
+                ". Another client with the same certificate looks alike from here; the server's log tells"};
   }
   return {Diagnosis::unknown, connected ? "connected for too short a time to tell" : "too little is known"};
 }

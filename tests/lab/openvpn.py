@@ -10,6 +10,8 @@ CLIENT_LOG = f"{HOME}/client.log"
 SERVER_LOG = f"{HOME}/server.log"
 SERVER_INSIDE = "10.9.0.1"  # the server's address in the tunnel
 
+_server = None
+
 
 def _openssl(*arguments):
     subprocess.run(["openssl", *arguments], check=True, capture_output=True, cwd=HOME)
@@ -60,17 +62,27 @@ keepalive {ping} {restart}
 port 1194
 dh none
 """)
-    return world.Process("cloud", "openvpn-server", ["openvpn", "--config", f"{HOME}/server.conf"])
+    global _server
+    _server = world.Process("cloud", "openvpn-server", ["openvpn", "--config", f"{HOME}/server.conf"])
+    return _server
 
 
-def start_client():
+def kill_server():
+    _server.kill()
+
+
+def client_log():
+    return _read(CLIENT_LOG)
+
+
+def start_client(more=""):
     with open(f"{HOME}/client.conf", "w") as file:
         file.write(_common("client", CLIENT_LOG) + f"""
 client
 remote {topology.CLOUD} 1194
 nobind
 remote-cert-tls server
-""")
+{more}""")
     return world.Process("gw", "openvpn-client", ["openvpn", "--config", f"{HOME}/client.conf"])
 
 
