@@ -2,12 +2,17 @@
 
 #include <string>
 
+#include "base/log.h"
+
 namespace ue::agent {
 
 TunnelWatch::TunnelWatch(const config::Tunnel& tunnel)
-    : name_(tunnel.name), reflector_(tunnel.reflector), tunnel_(tunnel) {}
+    : name_(tunnel.name), reflector_(tunnel.reflector), tunnel_(tunnel), clients_(tunnel.clients) {
+  if (!clients_.fault().empty())
+    log::warn("OPENVPN_CLIENTS_HIDDEN", "tunnel {}: {}", name_, clients_.fault());
+}
 
-std::shared_ptr<const metrics::Tunnel> TunnelWatch::snapshot() const {
+std::shared_ptr<const metrics::Tunnel> TunnelWatch::snapshot() {
   const auto& state = tunnel_.state();
   auto t = std::make_shared<metrics::Tunnel>();
   t->name = name_;
@@ -37,6 +42,16 @@ std::shared_ptr<const metrics::Tunnel> TunnelWatch::snapshot() const {
   if (state.last_connected) t->last_connected = to_unix_seconds(*state.last_connected);
   if (state.keepalive_ping) t->keepalive_ping = to_seconds(*state.keepalive_ping);
   if (state.keepalive_restart) t->keepalive_restart = to_seconds(*state.keepalive_restart);
+  if (const auto& ledger = tunnel_.ledger(); !ledger.empty()) {
+    t->received_bytes = ledger.all().received;
+    t->sent_bytes = ledger.all().sent;
+    t->connected_clients = ledger.all().sessions;
+  } else if (const auto* traffic = tunnel_.traffic()) {
+    t->received_bytes = traffic->received();
+    t->sent_bytes = traffic->sent();
+    if (traffic->last_received()) t->last_received = to_unix_seconds(*traffic->last_received());
+  }
+  t->clients = clients_.read(tunnel_);
   return t;
 }
 
@@ -45,6 +60,7 @@ std::vector<metrics::Collector> TunnelWatch::collectors() const {
   for (const auto& [source, s] : tunnel_.sources()) {
     all.push_back({"openvpn:" + name_ + ":" + std::string(openvpn::name(source)), s.up, s.remedy});
   }
+  if (!clients_.fault().empty()) all.push_back({"openvpn:" + name_ + ":clients", false, clients_.fault()});
   return all;
 }
 

@@ -2,6 +2,7 @@
 #include <memory>
 #include <vector>
 
+#include "agent/client_series.h"
 #include "base/time.h"
 #include "config/config.h"
 #include "metrics/snapshot.h"
@@ -21,13 +22,14 @@ class TunnelWatch {
   const std::string& name() const { return name_; }
   /// Where a client's newest attempt goes, "ADDRESS:PORT"; empty: not known, or no client.
   const std::string& remote() const { return tunnel_.tracker().remote(); }
-  std::shared_ptr<const metrics::Tunnel> snapshot() const;
+  std::shared_ptr<const metrics::Tunnel> snapshot();
   std::vector<metrics::Collector> collectors() const;
 
  private:
   std::string name_;
   std::string reflector_;  ///< that speaks for its path; empty: any
   openvpn::Tunnel tunnel_;
+  ClientSeries clients_;
 };
 
 }  // namespace ue::agent

@@ -139,6 +139,16 @@ Probe read_probe(const Value& v) {
 // --- tunnels and routes
 // ----------------------------------------------------------------------------------------------
 
+/// More than this and a scrape is no longer quick; a server that has more is better asked for its sums.
+constexpr std::uint64_t kMaxClientSeries = 10'000;
+
+constexpr Setting<TunnelClients> kTunnelClientsKeys[] = {
+    {"series", Need::required,
+     [](const Value& v, TunnelClients& c) { c.series = v.integer(0, kMaxClientSeries); }},
+    {"hash_key_file", Need::optional,
+     [](const Value& v, TunnelClients& c) { c.hash_key_file = read_path(v); }},
+};
+
 constexpr Setting<Tunnel> kTunnelKeys[] = {
     {"name", Need::required, [](const Value& v, Tunnel& t) { t.name = read_name(v); }},
     {"log", Need::optional, [](const Value& v, Tunnel& t) { t.log = read_path(v); }},
@@ -148,6 +158,8 @@ constexpr Setting<Tunnel> kTunnelKeys[] = {
     {"management_password_file", Need::optional,
      [](const Value& v, Tunnel& t) { t.management_password_file = read_path(v); }},
     {"reflector", Need::optional, [](const Value& v, Tunnel& t) { t.reflector = read_name(v); }},
+    {"clients", Need::optional,
+     [](const Value& v, Tunnel& t) { t.clients = read_map<TunnelClients>(v, kTunnelClientsKeys); }},
 };
 
 Tunnel read_tunnel(const Value& v) {
@@ -289,7 +301,8 @@ Result<Config> load_config(const std::string& path) {
   if (!config) return config;
   for (auto& r : config->reflectors) r.key_file = resolve_path(path, r.key_file);
   for (auto& t : config->openvpn) {
-    for (auto* file : {&t.log, &t.status, &t.management_password_file}) *file = resolve_path(path, *file);
+    for (auto* file : {&t.log, &t.status, &t.management_password_file, &t.clients.hash_key_file})
+      *file = resolve_path(path, *file);
   }
   return config;
 }

@@ -52,6 +52,13 @@ struct Probe {
 /// reflector with a steady probe every 15 s, a fresh flow every 5 min and the ladder every hour.
 Probe default_probe(Profile profile);
 
+/// Series for each client of an OpenVPN server.
+struct TunnelClients {
+  std::uint64_t series = 0;   ///< of so many clients; all others share one. 0: of none
+  std::string hash_key_file;  ///< show a keyed hash instead of common names; empty: show the names
+  bool operator==(const TunnelClients&) const = default;
+};
+
 /// Where a tunnel's events come from; any subset, at least one.
 struct Tunnel {
   std::string name;
@@ -61,6 +68,7 @@ struct Tunnel {
   std::string management;  ///< "unix:/path" or "tcp://address:port"
   std::string management_password_file;
   std::string reflector;  ///< empty: none
+  TunnelClients clients;
   bool operator==(const Tunnel&) const = default;
 };
 

@@ -115,8 +115,24 @@ void add_tunnel(Families& out, const Tunnel& tunnel) {
   out.counter("openvpn_endpoint_changes_total", {t}, number(tunnel.endpoint_changes));
   out.histogram("openvpn_session_duration_seconds", {t}, tunnel.session_duration);
   out.gauge("openvpn_last_connected_timestamp_seconds", {t}, tunnel.last_connected);
+  out.gauge("openvpn_last_received_timestamp_seconds", {t}, tunnel.last_received);
+  if (tunnel.received_bytes) out.counter("openvpn_received_bytes_total", {t}, number(*tunnel.received_bytes));
+  if (tunnel.sent_bytes) out.counter("openvpn_sent_bytes_total", {t}, number(*tunnel.sent_bytes));
   out.gauge("openvpn_keepalive_ping_seconds", {t}, tunnel.keepalive_ping);
   out.gauge("openvpn_keepalive_restart_seconds", {t}, tunnel.keepalive_restart);
+  if (tunnel.connected_clients)
+    out.gauge("openvpn_server_connected_clients", {t}, number(*tunnel.connected_clients));
+  if (!tunnel.clients) return;
+  for (const TunnelClient& c : *tunnel.clients) {
+    out.counter("openvpn_server_client_arrivals_total", {t, c.common_name}, number(c.arrivals));
+    out.counter("openvpn_server_client_endpoint_changes_total", {t, c.common_name},
+                number(c.endpoint_changes));
+    if (!c.traffic) continue;
+    out.gauge("openvpn_server_client_sessions", {t, c.common_name}, number(c.traffic->sessions));
+    out.counter("openvpn_server_client_received_bytes_total", {t, c.common_name},
+                number(c.traffic->received));
+    out.counter("openvpn_server_client_sent_bytes_total", {t, c.common_name}, number(c.traffic->sent));
+  }
 }
 
 void add_route(Families& out, const Route& route) {

@@ -90,11 +90,23 @@ struct Uplink {
   std::vector<std::shared_ptr<const Path>> paths;
 };
 
+struct TunnelClient {  // one client of an OpenVPN server, or all the others together
+  struct Traffic {
+    std::uint64_t sessions = 0;  ///< connected now
+    std::uint64_t received = 0;  ///< octets, from the client
+    std::uint64_t sent = 0;
+  };
+  std::string common_name;
+  std::uint64_t arrivals = 0;
+  std::uint64_t endpoint_changes = 0;
+  std::optional<Traffic> traffic;  ///< absent while no source tells it
+};
+
 struct Tunnel {  // one OpenVPN instance
   std::string name;
   std::map<std::string, bool> sources;  ///< log, journal, status, management -> up
   std::map<std::pair<std::string, std::string>, std::uint64_t> source_errors;  ///< (source, reason)
-  std::string state = "unknown";  ///< connected, connecting, wait, auth, reconnecting, exiting, unknown
+  std::string state = "unknown";      ///< connected, connecting, wait, auth, reconnecting, exiting, unknown
   std::string diagnosis = "unknown";  ///< healthy, one_way_loop, no_return and so on
   std::map<std::pair<std::string, std::string>, std::uint64_t> reconnects;  ///< (reason, from)
   std::uint64_t handshakes_started = 0;
@@ -106,6 +118,11 @@ struct Tunnel {  // one OpenVPN instance
   std::optional<double> last_connected;
   std::optional<double> keepalive_ping;
   std::optional<double> keepalive_restart;
+  std::optional<double> last_received;
+  std::optional<std::uint64_t> received_bytes;
+  std::optional<std::uint64_t> sent_bytes;
+  std::optional<std::uint64_t> connected_clients;            ///< of a server
+  std::shared_ptr<const std::vector<TunnelClient>> clients;  ///< null: none are shown
 };
 
 struct Route {  // one destination of `routes:`

@@ -20,32 +20,7 @@ void Analysis::line(std::string_view text) {
     before_exit_ = history_.diagnose(tracker_.state(), now_.wall);
   history_.apply(*event, tracker_.state(), now_.wall);
   tracker_.apply(*event, now_);
-  if (!event->of_client) return;
-  if (event->kind == Kind::handshake_completed && tracker_.clients().find(event->peer) != nullptr) {
-    const std::string_view address = event->endpoint.substr(0, event->endpoint.rfind(':'));
-    auto [client, is_new] = clients_.try_emplace(std::string(event->peer));
-    if (!is_new && !client->second.silent) {
-      ++(client->second.address == address ? client->second.same_address_new_port
-                                           : client->second.address_changes);
-    }
-    client->second.address = address;
-    client->second.silent = false;
-  } else if (event->kind == Kind::peer_silent) {
-    if (const auto client = clients_.find(event->peer); client != clients_.end())
-      client->second.silent = true;
-  }
-}
-
-Finding Analysis::finding(const std::string& name) const {
-  const Client& c = clients_.at(name);
-  if (c.address_changes >= 3)
-    return {Diagnosis::shared_common_name, name + " arrived " + std::to_string(c.address_changes) +
-                                               " times from another address while it was still connected"};
-  if (c.same_address_new_port >= 3)
-    return {Diagnosis::one_way_loop,
-            name + " arrived " + std::to_string(c.same_address_new_port) +
-                " times from a new port of the same address, without falling silent"};
-  return {Diagnosis::unknown, name + ": too few arrivals to tell"};
+  server_.apply(*event, now_.wall);
 }
 
 Role Analysis::role() const { return tracker_.state().role == Role::unknown ? told_ : tracker_.state().role; }
@@ -57,10 +32,7 @@ Finding Analysis::finding() const {
       found.why += "; before that " + std::string(name(before_exit_.diagnosis)) + ": " + before_exit_.why;
     return found;
   }
-  for (const auto& [name, client] : clients_) {
-    if (const Finding f = finding(name); f.diagnosis != Diagnosis::unknown) return f;
-  }
-  return {Diagnosis::unknown, "no client's arrivals show a pattern"};
+  return server_.summary(tracker_.state(), now_.wall);
 }
 
 std::string Analysis::json() const {
@@ -74,13 +46,13 @@ std::string Analysis::json() const {
     reconnects += n;
   }
   nlohmann::json clients = nlohmann::json::array();
-  for (const auto& [client, unused] : clients_) {
-    const auto* known = tracker_.clients().find(client);
+  const Nanos restart = s.keepalive_restart.value_or(Nanos(0));
+  for (const auto& [client, known] : tracker_.clients().by_name()) {
     clients.push_back({{"common_name", client},
                        {"sessions", known->arrivals},
                        {"reconnects", known->arrivals - 1},
                        {"endpoint_changes", known->endpoint_changes},
-                       {"diagnosis", name(finding(client).diagnosis)}});
+                       {"diagnosis", name(server_.of_client(client, restart).diagnosis)}});
   }
   const Finding f = finding();
   constexpr std::string_view kRoles[] = {"unknown", "client", "server"};

@@ -1,11 +1,11 @@
 #pragma once
-#include <map>
 #include <string>
 #include <string_view>
 
 #include "openvpn/diagnosis.h"
 #include "openvpn/line_buffer.h"
 #include "openvpn/log_clock.h"
+#include "openvpn/server_history.h"
 #include "openvpn/session_tracker.h"
 
 namespace ue::openvpn {
@@ -27,20 +27,12 @@ class Analysis {
   Role role() const;
   Finding finding() const;
 
-  struct Client {
-    std::string address;  ///< without the port
-    std::uint64_t address_changes = 0;
-    std::uint64_t same_address_new_port = 0;
-    bool silent = false;  ///< its newest session ended by keepalive on the server too
-  };
-  Finding finding(const std::string& client) const;
-
   const Role told_;
   LineBuffer lines_{65'536};
   LogClock clock_ = LogClock::assume_utc();
   SessionTracker tracker_;
   ClientHistory history_;
-  std::map<std::string, Client, std::less<>> clients_;
+  ServerHistory server_;
   Finding before_exit_;  ///< of a client: what was to be said before its process left
   Now now_{};
 };

@@ -1,27 +1,45 @@
 #include "openvpn/client_arrivals.h"
 
+#include <utility>
+
 namespace ue::openvpn {
 
-ClientArrivals::Arrival ClientArrivals::arrive(std::string_view name, std::string_view endpoint) {
+ClientArrivals::Arrival ClientArrivals::arrive(std::string_view name, std::string_view endpoint,
+                                               bool replayed) {
   const auto found = clients_.find(name);
   if (found != clients_.end()) {
     ++found->second.arrivals;
-    return Arrival{true, move(name, endpoint)};
+    found->second.counted += replayed ? 0 : 1;
+    found->second.first_seen = false;
+    return Arrival{true, move(name, endpoint, replayed)};
   }
   if (clients_.size() >= kMaxClients || name.size() > kMaxName) {
     ++overflow_;
   } else {
-    clients_.emplace(name, Client{std::string(endpoint), 1, 0});
+    clients_.emplace(name, Client{std::string(endpoint), 1, replayed ? 0U : 1U, 0, true});
   }
   return Arrival{};
 }
 
-bool ClientArrivals::move(std::string_view name, std::string_view endpoint) {
+bool ClientArrivals::was_known(std::string_view name, bool replayed) {
   const auto found = clients_.find(name);
-  if (found == clients_.end() || found->second.endpoint == endpoint) return false;
-  found->second.endpoint = endpoint;
-  ++found->second.endpoint_changes;
+  if (found == clients_.end() || !std::exchange(found->second.first_seen, false)) return false;
+  found->second.endpoint_changes += replayed ? 0 : 1;
   return true;
+}
+
+bool ClientArrivals::move(std::string_view name, std::string_view endpoint, bool replayed) {
+  const auto found = clients_.find(name);
+  if (found == clients_.end() || endpoint.empty() || found->second.endpoint == endpoint) return false;
+  found->second.endpoint = endpoint;
+  found->second.endpoint_changes += replayed ? 0 : 1;
+  return true;
+}
+
+std::map<std::string_view, const ClientArrivals::Client*> ClientArrivals::by_name() const {
+  std::map<std::string_view, const Client*> all;
+  for (const auto& [name, client] : clients_) all.emplace(name, &client);
+  return all;
 }
 
 const ClientArrivals::Client* ClientArrivals::find(std::string_view name) const {

@@ -52,10 +52,12 @@ void ClientHistory::apply(const Event& event, const TunnelState& before, WallTim
       open_.silent_peer = !event.peer.empty();
       return;
     case Kind::reconnecting:
+      unheard_.reset();
       open_.reason = event.reason;
       open_.from = from_state(before.state);
       if (open_.from == From::connected && before.last_connected)
         open_.lifetime = event.at.value_or(now) - *before.last_connected;
+      looping_ = looping_ && (fell_silent(open_) || open_.from != From::connected);
       endings_.push_back(open_);
       if (endings_.size() > kMaxEndings) endings_.pop_front();
       open_ = Ending{};
@@ -65,6 +67,10 @@ void ClientHistory::apply(const Event& event, const TunnelState& before, WallTim
   }
 }
 
+bool ClientHistory::fell_silent(const Ending& e) {
+  return e.from == From::connected && e.reason == Reason::ping_restart && e.silent_peer;
+}
+
 template <typename Fits>
 std::size_t ClientHistory::newest(Fits&& fits) const {
   std::size_t n = 0;
@@ -72,22 +78,40 @@ std::size_t ClientHistory::newest(Fits&& fits) const {
   return n;
 }
 
+void ClientHistory::observe(const TunnelState& state, const TrafficMeter::Silence& silence, WallTime now) {
+  // A server sends a ping whenever it has sent nothing else for so long.
+  const Nanos ping = state.keepalive_ping.value_or(Nanos(0));
+  unheard_.reset();
+  if (state.state != State::connected || ping == Nanos(0) || silence.sends < 2 ||
+      silence.lasted < 3 * ping - kSlack / 2)
+    return;
+  // What the handshake brought may not be in the counters yet.
+  if (!state.last_connected || now - *state.last_connected < 3 * ping) return;
+  unheard_ = "nothing came in for " + format_duration(silence.lasted) +
+             " although the server must ping every " + format_duration(ping) + ", while packets leave";
+  looping_ = looping_ || (!endings_.empty() && fell_silent(endings_.back()));
+}
+
 Finding ClientHistory::diagnose(const TunnelState& state, WallTime now) const {
-  if (state.state == State::exiting) return {Diagnosis::disconnected, "the process has left"};
   if (auth_failed_ || (!endings_.empty() && endings_.back().reason == Reason::auth_failure))
-    return {Diagnosis::auth_failure, "the server refused the credentials"};
+    return {Diagnosis::auth_failure, std::string("the server refused the credentials") +
+                                         (state.state == State::exiting ? ", and the process has left" : "")};
+  if (state.state == State::exiting) return {Diagnosis::disconnected, "the process has left"};
   if (wrong_source_)
     return {Diagnosis::wrong_reply_source, "replies come from an address that was not asked"};
   const bool connected = state.state == State::connected;
   const Nanos age = connected && state.last_connected ? now - *state.last_connected : Nanos(0);
   const Nanos restart = state.keepalive_restart.value_or(Nanos(0));
-  const auto silent = [](const Ending& e) {
-    return e.from == From::connected && e.reason == Reason::ping_restart && e.silent_peer;
-  };
   // After a session that fell silent, only one that outlives it is a better one.
-  const Nanos fatal =
-      !endings_.empty() && silent(endings_.back()) ? endings_.back().lifetime.value_or(restart) : restart;
+  const Nanos fatal = !endings_.empty() && fell_silent(endings_.back())
+                          ? endings_.back().lifetime.value_or(restart)
+                          : restart;
   const Nanos proof = std::min(std::max(restart, fatal), std::max(restart * 4, kLongProof)) + kSlack;
+  if (unheard_ && connected && !open_.refused)
+    return {looping_ ? Diagnosis::one_way_loop : Diagnosis::no_return,
+            (looping_ ? "the session before ended in silence, the handshake of this one passed, and again "
+                      : "") +
+                *unheard_};
   if (connected && restart > Nanos(0) && age > proof)
     return {Diagnosis::healthy, "connected for " + format_duration(age) +
                                     ", longer than the keepalive limit of " + format_duration(restart)};
@@ -102,9 +126,9 @@ Finding ClientHistory::diagnose(const TunnelState& state, WallTime now) const {
     return {Diagnosis::no_return, std::to_string(lost) + " attempts in a row, and not one packet came back"};
   // Lifetimes pile up on the NAT's own and the keepalive limit together; the session that the fault ended was
   // longer.
-  const auto silences = newest(silent);
+  const auto silences = newest(fell_silent);
   const auto alike = newest([&](const Ending& e) {
-    return silent(e) && e.lifetime && *e.lifetime >= restart - kSlack && endings_.back().lifetime &&
+    return fell_silent(e) && e.lifetime && *e.lifetime >= restart - kSlack && endings_.back().lifetime &&
            std::chrono::abs(*e.lifetime - *endings_.back().lifetime) <= kSlack + *e.lifetime / 10;
   });
   if (silences >= 3 && alike >= 2 && restart > Nanos(0)) {
@@ -113,6 +137,14 @@ Finding ClientHistory::diagnose(const TunnelState& state, WallTime now) const {
       return {Diagnosis::keepalive_mismatch, "sessions end at the keepalive limit of " +
                                                  format_duration(restart) +
                                                  ", but the server was never told to send pings"};
+    // The other client restarts at its keepalive limit and throws this one out, which waits for its own.
+    if (lifetime >= 2 * restart - kSlack / 2 && lifetime <= 2 * restart + 2 * kSlack)
+      return {Diagnosis::shared_common_name,
+              std::to_string(silences) + " sessions in a row fell silent, the newest " +
+                  std::to_string(alike) + " each after about twice the keepalive limit of " +
+                  format_duration(restart) +
+                  ": so it is where two clients with one certificate throw each other out; the server's log "
+                  "shows two addresses that take turns, if so"};
     return {Diagnosis::one_way_loop,
             std::to_string(silences) + " sessions in a row fell silent, the newest " + std::to_string(alike) +
                 " each about " + format_duration(lifetime) +
@@ -122,6 +154,13 @@ Finding ClientHistory::diagnose(const TunnelState& state, WallTime now) const {
                                              : "right after it") +
                 ". Another client with the same certificate looks alike from here; the server's log tells"};
   }
+  if (looping_ && !endings_.empty() && fell_silent(endings_.back()))
+    return {
+        Diagnosis::one_way_loop,
+        "two sessions in a row heard nothing soon after a handshake that passed; none has outlived them yet"};
+  if (connected && !endings_.empty() && endings_.back().reason == Reason::signal)
+    return {Diagnosis::unknown,
+            "connected again after somebody's signal restarted it; too short a time to tell"};
   return {Diagnosis::unknown, connected ? "connected for too short a time to tell" : "too little is known"};
 }
 

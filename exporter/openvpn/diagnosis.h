@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "openvpn/event.h"
+#include "openvpn/traffic_meter.h"
 #include "openvpn/tunnel_state.h"
 
 namespace ue::openvpn {
@@ -37,6 +38,8 @@ class ClientHistory {
 
   /// Every event, with the tracker's state as it was before that event.
   void apply(const Event& event, const TunnelState& before, WallTime now);
+  /// What the byte counters say, where a source tells them; whenever they were read.
+  void observe(const TunnelState& state, const TrafficMeter::Silence& silence, WallTime now);
   Finding diagnose(const TunnelState& state, WallTime now) const;
 
  private:
@@ -47,6 +50,7 @@ class ClientHistory {
     bool silent_peer = false;       ///< a named peer fell silent
     bool refused = false;           ///< a port was closed meanwhile
   };
+  static bool fell_silent(const Ending& e);
   template <typename Fits>
   std::size_t newest(Fits&& fits) const;
 
@@ -54,6 +58,8 @@ class ClientHistory {
   Ending open_;
   bool auth_failed_ = false;
   bool wrong_source_ = false;
+  std::optional<std::string> unheard_;  ///< the counters show that nothing comes in; with figures
+  bool looping_ = false;                ///< ... and did so in the session before
 };
 
 }  // namespace ue::openvpn

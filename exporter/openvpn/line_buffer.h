@@ -43,6 +43,8 @@ class LineBuffer {
     too_long_ = false;
   }
 
+  /// The beginning of the line that has not ended yet.
+  std::string_view pending() const { return partial_; }
   std::uint64_t overlong() const { return overlong_; }  ///< lines dropped
 
  private:

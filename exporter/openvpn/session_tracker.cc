@@ -72,6 +72,7 @@ void SessionTracker::apply_to_client(const Event& event, const Now& now) {
       if (state != State::connected) state = State::auth;
       return;
     case Kind::connected:
+      note_remote(event);
       state = State::connected;
       return begin_session(event, now);
     case Kind::peer_silent:
@@ -99,7 +100,7 @@ void SessionTracker::apply_to_server(const Event& event, const Now& now) {
     case Kind::handshake_completed: {
       settle(state_.handshakes_completed, event);
       count(state_.sessions, event);
-      const auto arrival = clients_.arrive(event.peer, event.endpoint);
+      const auto arrival = clients_.arrive(event.peer, event.endpoint, event.replayed);
       if (arrival.known)
         count(state_.reconnects[static_cast<std::size_t>(Reason::new_session)]
                                [static_cast<std::size_t>(From::other)],
@@ -108,8 +109,16 @@ void SessionTracker::apply_to_server(const Event& event, const Now& now) {
       if (const auto at = time_of(event, now)) state_.last_connected = at;
       return;
     }
+    case Kind::client_superseded:
+      if (clients_.was_known(event.peer, event.replayed)) {
+        count(state_.reconnects[static_cast<std::size_t>(Reason::new_session)]
+                               [static_cast<std::size_t>(From::other)],
+              event);
+        count(state_.endpoint_changes, event);
+      }
+      return;
     case Kind::floated:
-      if (clients_.move(event.peer, event.endpoint)) count(state_.endpoint_changes, event);
+      if (clients_.move(event.peer, event.endpoint, event.replayed)) count(state_.endpoint_changes, event);
       return;
     case Kind::connected:
       state_.state = State::connected;
@@ -188,7 +197,7 @@ void SessionTracker::end_session(const Event& event, const Now& now) {
 }
 
 void SessionTracker::note_remote(const Event& event) {
-  if (event.endpoint.size() > kMaxRemote || event.endpoint == remote_) return;
+  if (event.endpoint.empty() || event.endpoint.size() > kMaxRemote || event.endpoint == remote_) return;
   if (!remote_.empty()) count(state_.endpoint_changes, event);
   remote_ = event.endpoint;
 }

@@ -4,34 +4,126 @@
 
 namespace ue::openvpn {
 
+namespace {
+
+/// A finding also changes with time alone; a server's looks at every client.
+constexpr Nanos kConcludeEvery = std::chrono::seconds(1);
+
+}  // namespace
+
 Tunnel::Tunnel(const config::Tunnel& tunnel) : name_(tunnel.name) {
-  if (!tunnel.log.empty()) {
-    log_.emplace(tunnel.name, tunnel.log);
-    sources_[Source::log] = log_->state();
-  }
-  const auto unread = [this](Source source, const std::string& configured) {
-    if (configured.empty()) return;
-    SourceState& state = sources_[source];
-    state.remedy = fmt::format("this version reads `log` only, not `{}`; configure OpenVPN's log file",
-                               openvpn::name(source));
+  if (!tunnel.log.empty()) sources_[Source::log] = log_.emplace(tunnel.name, tunnel.log).state();
+  if (!tunnel.status.empty()) sources_[Source::status] = status_.emplace(tunnel.name, tunnel.status).state();
+  if (!tunnel.management.empty())
+    sources_[Source::management] =
+        management_.emplace(tunnel.name, tunnel.management, tunnel.management_password_file).state();
+  if (!tunnel.journal.empty()) {
+    SourceState& state = sources_[Source::journal];
+    state.remedy = "this version does not read `journal`; configure OpenVPN's log file with `log`";
     ++state.errors["unsupported"];
     log::warn("OPENVPN_SOURCE_UNSUPPORTED", "tunnel {}: {}", name_, state.remedy);
-  };
-  unread(Source::journal, tunnel.journal);
-  unread(Source::status, tunnel.status);
-  unread(Source::management, tunnel.management);
+  }
 }
 
 bool Tunnel::poll(const Now& now) {
-  if (!log_) return false;
-  const bool more = log_->poll([&](const Event& event) {
-    history_.apply(event, tracker_.state(), now.wall);
-    tracker_.apply(event, now);
-  });
-  finding_ =
-      tracker_.state().role == Role::server ? Finding{} : history_.diagnose(tracker_.state(), now.wall);
-  sources_[Source::log] = log_->state();
+  if (!began_) began_ = now.wall;
+  bool more = false;
+  if (log_) {
+    more = log_->poll([&](const Event& event) { take(event, Channel::log, false, now); });
+    sources_[Source::log] = log_->state();
+  }
+  if (management_) {
+    more = poll_management(now) || more;
+    sources_[Source::management] = management_->state();
+  }
+  if (status_) {
+    status_->poll(now, [&](const StatusReport& report, WallTime at) {
+      Now written = now;
+      written.wall = at;
+      take(report, status_traffic_, written);
+    });
+    sources_[Source::status] = status_->state();
+  }
+  conclude(now);
   return more;
+}
+
+bool Tunnel::poll_management(const Now& now) {
+  const ManagementSession::Sink sink{[&](const Event& event, Channel channel, bool history) {
+                                       if (greetings_ != management_->greetings()) {
+                                         greetings_ = management_->greetings();
+                                         merger_.retell(Channel::management_log);
+                                         merger_.retell(Channel::management_state);
+                                       }
+                                       take(event, channel, history, now);
+                                     },
+                                     [&](std::uint64_t received, std::uint64_t sent) {
+                                       management_traffic_.observe(received, sent, now);
+                                       ++revision_;
+                                     },
+                                     [&](const StatusReport& report) {
+                                       // Of a client the counters come more often, and do not begin anew with
+                                       // each session.
+                                       if (!status_ && report.role == Role::server)
+                                         take(report, management_traffic_, now);
+                                     }};
+  return management_->poll(now, sink);
+}
+
+void Tunnel::take(Event event, Channel channel, bool history, const Now& now) {
+  if (history && event.at) event.replayed = *event.at < *began_;
+  if (!merger_.is_new(event, channel, history, now)) return;
+  ++revision_;
+  client_history_.apply(event, tracker_.state(), now.wall);
+  server_history_.apply(event, now.wall);
+  tracker_.apply(event, now);
+}
+
+void Tunnel::take(const StatusReport& report, TrafficMeter& meter, const Now& now) {
+  ++revision_;
+  if (report.role == Role::client) return meter.observe(report.received, report.sent, now);
+  if (tracker_.state().role != Role::server) {
+    for (const auto kind : {Event::Kind::listening, Event::Kind::connected}) {
+      Event event;
+      event.kind = kind;
+      event.source = Source::status;
+      event.replayed = true;
+      tracker_.apply(event, now);
+    }
+  }
+  std::string buffer;
+  ledger_.apply(report, [&](const StatusClient& client, bool first) {
+    Event event;
+    event.kind = Event::Kind::handshake_completed;
+    event.source = Source::status;
+    event.of_client = true;
+    event.peer = client.common_name;
+    event.endpoint = plain_endpoint(client.real_address, buffer);
+    event.at = client.since_at;
+    event.replayed = first && (!client.since_at || *client.since_at < *began_);
+    take(event, Channel::status, false, now);
+  });
+}
+
+const TrafficMeter* Tunnel::traffic() const {
+  if (!management_traffic_.empty() && (sources_.at(Source::management).up || status_traffic_.empty()))
+    return &management_traffic_;
+  return status_traffic_.empty() ? nullptr : &status_traffic_;
+}
+
+void Tunnel::conclude(const Now& now) {
+  if (concluded_ == revision_ && now.mono - concluded_at_ < kConcludeEvery) return;
+  concluded_ = revision_;
+  concluded_at_ = now.mono;
+  if (tracker_.state().role == Role::server) {
+    finding_ = server_history_.diagnose(tracker_.state(), now.wall);
+    return;
+  }
+  if (const TrafficMeter* meter = traffic()) {
+    if (const auto silence = meter->silence(now.mono))
+      client_history_.observe(tracker_.state(), *silence, now.wall);
+  }
+  finding_ = client_history_.diagnose(tracker_.state(), now.wall);
 }
 
 }  // namespace ue::openvpn

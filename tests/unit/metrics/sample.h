@@ -83,6 +83,12 @@ inline std::shared_ptr<Snapshot> sample_snapshot() {
   tunnel->last_connected = 1760000150;
   tunnel->keepalive_ping = 10;
   tunnel->keepalive_restart = 60;
+  tunnel->last_received = 1760000160;
+  tunnel->received_bytes = 123456;
+  tunnel->sent_bytes = 654321;
+  tunnel->connected_clients = 2;
+  tunnel->clients = std::make_shared<std::vector<TunnelClient>>(std::vector<TunnelClient>{
+      {"client-one", 7, 6, TunnelClient::Traffic{1, 1000, 2000}}, {"_others", 3, 0, std::nullopt}});
 
   auto s = std::make_shared<Snapshot>();
   s->build = {"0.1.0", "abc1234", "gcc-12.2.0"};

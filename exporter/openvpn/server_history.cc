@@ -1,0 +1,149 @@
+#include "openvpn/server_history.h"
+
+#include <algorithm>
+
+namespace ue::openvpn {
+
+namespace {
+
+using Kind = Event::Kind;
+/// Log times have a resolution of a second, and a reconnect takes one to three.
+constexpr Nanos kRoughly = std::chrono::seconds(3);
+/// Returns further apart than this are no loop: keepalive limits and NAT lifetimes are shorter.
+constexpr Nanos kLongestPeriod = std::chrono::minutes(30);
+constexpr std::size_t kReturns = 3;
+constexpr std::size_t kRefusals = 3;
+constexpr Nanos kRefusalsWithin = std::chrono::minutes(10);
+/// After its restart a server's clients need their keepalive limit, and a moment, to return.
+constexpr Nanos kSettling = std::chrono::minutes(1);
+
+Nanos restart_of(const TunnelState& state) { return state.keepalive_restart.value_or(Nanos(0)); }
+
+std::string_view address_of(std::string_view endpoint) { return endpoint.substr(0, endpoint.rfind(':')); }
+
+}  // namespace
+
+void ServerHistory::apply(const Event& event, WallTime now) {
+  const WallTime at = event.at.value_or(now);
+  switch (event.kind) {
+    case Kind::process_started:
+    case Kind::reconnecting:
+      if (event.of_client) return;
+      clients_.clear();  // they all return, and nobody's fault is it
+      if (!event.replayed) restarted_ = at;
+      return;
+    case Kind::handshake_completed:
+      if (event.of_client) arrive(event, at);
+      return;
+    case Kind::auth_failed:
+      if (!event.of_client) return;
+      refusals_.push_back(at);
+      if (refusals_.size() > kRefusals) refusals_.pop_front();
+      [[fallthrough]];  // what comes back then was sent away
+    case Kind::peer_silent:
+    case Kind::peer_leaving:
+      if (const auto known = clients_.find(event.peer); known != clients_.end()) known->second.clear();
+      return;
+    default:
+      return;
+  }
+}
+
+void ServerHistory::arrive(const Event& event, WallTime at) {
+  if (event.peer.size() > kMaxName) return;
+  auto known = clients_.find(event.peer);
+  if (known == clients_.end()) {
+    if (clients_.size() >= kMaxClients) return;
+    known = clients_.emplace(std::string(event.peer), Client{}).first;
+  }
+  Client& client = known->second;
+  // A clock that was set, or a source that does not tell addresses: nothing follows from what was before.
+  if (event.endpoint.empty() || (!client.empty() && at < client.back().at)) client.clear();
+  if (!event.endpoint.empty()) client.push_back({at, std::string(address_of(event.endpoint).substr(0, 64))});
+  if (client.size() > kMaxArrivals) client.pop_front();
+}
+
+/// The newest returns that are evenly spaced and alike in kind; the first of them ended a session of any
+/// length.
+ServerHistory::Pattern ServerHistory::pattern(const Client& client, Nanos restart) {
+  Pattern found;
+  if (client.size() < kReturns + 1) return found;
+  const std::size_t last = client.size() - 1;
+  found.newest = client[last].at;
+  found.period = client[last].at - client[last - 1].at;
+  if (found.period > kLongestPeriod || found.period < restart - kRoughly) return found;
+  const auto same_place = [&](std::size_t i) { return client[i].address == client[i - 1].address; };
+  const auto in_turn = [&](std::size_t i) {
+    return !same_place(i) && (i < 2 || client[i].address == client[i - 2].address);
+  };
+  const bool one_place = same_place(last);
+  std::size_t even = 0;
+  for (std::size_t i = last; i > 0 && (one_place ? same_place(i) : in_turn(i)); --i) {
+    const Nanos gap = client[i].at - client[i - 1].at;
+    const bool alike = std::chrono::abs(gap - found.period) <= kRoughly + found.period / 5;
+    if (alike && even == found.returns) ++even;
+    ++found.returns;
+    if (!alike) break;
+  }
+  if (found.returns >= kReturns && even >= kReturns - 1)
+    found.diagnosis = one_place ? Diagnosis::one_way_loop : Diagnosis::shared_common_name;
+  return found;
+}
+
+Finding ServerHistory::finding(std::string_view name, const Pattern& p) {
+  const std::string client(name);
+  const std::string every = std::to_string(p.returns) + " times, about every " + format_duration(p.period);
+  if (p.diagnosis == Diagnosis::shared_common_name)
+    return {p.diagnosis,
+            "two addresses take turns as " + client + ", " + every +
+                ": two clients share one certificate and throw each other out. Give each its own, "
+                "or set duplicate-cn"};
+  if (p.diagnosis == Diagnosis::one_way_loop)
+    return {p.diagnosis, client + " returned " + every +
+                             ", from a new port of the same address and without falling silent: its packets "
+                             "arrive here and ours do not reach it (or two clients behind that address share "
+                             "its certificate)"};
+  return {Diagnosis::unknown, client + ": its arrivals show no pattern"};
+}
+
+Finding ServerHistory::of_client(std::string_view name, Nanos restart) const {
+  const auto known = clients_.find(name);
+  return finding(name, known == clients_.end() ? Pattern{} : pattern(known->second, restart));
+}
+
+Finding ServerHistory::judge(const TunnelState& state, WallTime now, bool to_the_end) const {
+  if (state.state == State::exiting && !to_the_end) return {Diagnosis::disconnected, "the process has left"};
+  const std::pair<const std::string, Client>* worst = nullptr;
+  Pattern worst_pattern;
+  for (const auto& client : clients_) {
+    const Pattern p = pattern(client.second, restart_of(state));
+    if (p.diagnosis == Diagnosis::unknown) continue;
+    if (!to_the_end && now - p.newest > 2 * p.period + kSettling) continue;  // it stays connected, or gave up
+    if (worst != nullptr && worst_pattern.diagnosis == Diagnosis::shared_common_name) break;
+    worst = &client;
+    worst_pattern = p;
+  }
+  if (worst != nullptr) return finding(worst->first, worst_pattern);
+  if (refusals_.size() >= kRefusals && now - refusals_.front() <= kRefusalsWithin)
+    return {Diagnosis::auth_failure, "credentials were refused " + std::to_string(kRefusals) +
+                                         " times within " +
+                                         format_duration(refusals_.back() - refusals_.front())};
+  if (state.state == State::exiting) return {Diagnosis::disconnected, "the process has left"};
+  if (restarted_ && now - *restarted_ <= kSettling + 2 * restart_of(state))
+    return {Diagnosis::server_restart, "the server's process started again " +
+                                           format_duration(std::max(now - *restarted_, Nanos(0))) +
+                                           " ago: its clients return one by one"};
+  if (state.state == State::connected && !clients_.empty())
+    return {Diagnosis::healthy, std::to_string(clients_.size()) + " clients have arrived, none in a loop"};
+  return {Diagnosis::unknown, "no client's arrivals show a pattern"};
+}
+
+Finding ServerHistory::diagnose(const TunnelState& state, WallTime now) const {
+  return judge(state, now, false);
+}
+
+Finding ServerHistory::summary(const TunnelState& state, WallTime end) const {
+  return judge(state, end, true);
+}
+
+}  // namespace ue::openvpn

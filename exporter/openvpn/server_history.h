@@ -1,0 +1,60 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/time.h"
+#include "openvpn/diagnosis.h"
+#include "openvpn/event.h"
+#include "openvpn/tunnel_state.h"
+
+namespace ue::openvpn {
+
+/// Remembers how a server's clients arrived and concludes from it: one that returns again and again from a
+/// new port of its address cannot hear the server; two addresses that take turns share one certificate. Pure,
+/// bounded; owned by whoever owns the tunnel's SessionTracker.
+class ServerHistory {
+ public:
+  static constexpr std::size_t kMaxClients = 16'384;
+  static constexpr std::size_t kMaxName = 256;
+  static constexpr std::size_t kMaxArrivals = 8;
+
+  void apply(const Event& event, WallTime now);
+
+  /// Of one client, as of its newest arrival, however long ago that was. `restart`: the keepalive limit that
+  /// clients were told, 0 where it is not known: nobody is thrown out by it sooner.
+  Finding of_client(std::string_view name, Nanos restart) const;
+  /// Of the server: the worst of its clients whose pattern still goes on at `now`, else what the server
+  /// itself went through.
+  Finding diagnose(const TunnelState& state, WallTime now) const;
+  /// Of a whole log: as above, but a client's pattern counts to the log's end.
+  Finding summary(const TunnelState& state, WallTime end) const;
+
+ private:
+  struct Arrival {
+    WallTime at{};
+    std::string address;  ///< without the port
+  };
+  /// Arrivals that followed each other without a silence, a goodbye or a refusal between them; newest last.
+  using Client = std::deque<Arrival>;
+  struct Pattern {
+    Diagnosis diagnosis = Diagnosis::unknown;
+    std::size_t returns = 0;
+    Nanos period{};
+    WallTime newest{};
+  };
+  static Pattern pattern(const Client& client, Nanos restart);
+  static Finding finding(std::string_view name, const Pattern& pattern);
+  Finding judge(const TunnelState& state, WallTime now, bool to_the_end) const;
+  void arrive(const Event& event, WallTime at);
+
+  std::map<std::string, Client, std::less<>> clients_;
+  std::optional<WallTime> restarted_;  ///< the server's process, while we watched
+  std::deque<WallTime> refusals_;      ///< of credentials, newest last
+};
+
+}  // namespace ue::openvpn
