@@ -137,14 +137,19 @@ Finding ClientHistory::diagnose(const TunnelState& state, WallTime now) const {
       return {Diagnosis::keepalive_mismatch, "sessions end at the keepalive limit of " +
                                                  format_duration(restart) +
                                                  ", but the server was never told to send pings"};
-    // The other client restarts at its keepalive limit and throws this one out, which waits for its own.
-    if (lifetime >= 2 * restart - kSlack / 2 && lifetime <= 2 * restart + 2 * kSlack)
-      return {Diagnosis::shared_common_name,
-              std::to_string(silences) + " sessions in a row fell silent, the newest " +
-                  std::to_string(alike) + " each after about twice the keepalive limit of " +
-                  format_duration(restart) +
-                  ": so it is where two clients with one certificate throw each other out; the server's log "
-                  "shows two addresses that take turns, if so"};
+    // Another client with the same certificate restarts at its keepalive limit and throws this one out, which
+    // then waits for its own. Either notices up to a ping sooner, counted from its last packet.
+    Nanos longest = lifetime;
+    for (std::size_t i = 0; i < alike; ++i)
+      longest = std::max(longest, *endings_[endings_.size() - 1 - i].lifetime);
+    if (longest > 2 * (restart - *state.keepalive_ping) + kSlack / 2 && longest <= 2 * restart + 2 * kSlack)
+      return {
+          Diagnosis::unknown,
+          std::to_string(silences) + " sessions in a row fell silent, the newest " + std::to_string(alike) +
+              " each after about twice the keepalive limit of " + format_duration(restart) +
+              ": either two clients with one certificate throw each other out, or replies stop about " +
+              format_duration(lifetime - restart) +
+              " after each handshake. The server's log tells: with one certificate two addresses take turns"};
     return {Diagnosis::one_way_loop,
             std::to_string(silences) + " sessions in a row fell silent, the newest " + std::to_string(alike) +
                 " each about " + format_duration(lifetime) +

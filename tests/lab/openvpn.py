@@ -8,6 +8,8 @@ from . import netns, topology, world
 HOME = "/run/lab/openvpn"
 CLIENT_LOG = f"{HOME}/client.log"
 SERVER_LOG = f"{HOME}/server.log"
+CLIENT_STATUS, SERVER_STATUS = f"{HOME}/client.status", f"{HOME}/server.status"
+CLIENT_SOCKET, SERVER_SOCKET = f"{HOME}/client.sock", f"{HOME}/server.sock"
 SERVER_INSIDE = "10.9.0.1"  # the server's address in the tunnel
 
 _server = None
@@ -47,7 +49,7 @@ log {log}
 """
 
 
-def start_server(ping=2, restart=8):
+def start_server(ping=2, restart=8, more=""):
     """The server; the home's LAN is behind its one client. `keepalive` is short, so that the loop is quick to watch."""
     os.makedirs(f"{HOME}/clients", exist_ok=True)
     with open(f"{HOME}/clients/clientname", "w") as file:
@@ -61,7 +63,7 @@ client-to-client
 keepalive {ping} {restart}
 port 1194
 dh none
-""")
+{more}""")
     global _server
     _server = world.Process("cloud", "openvpn-server", ["openvpn", "--config", f"{HOME}/server.conf"])
     return _server
@@ -75,15 +77,17 @@ def client_log():
     return _read(CLIENT_LOG)
 
 
-def start_client(more=""):
-    with open(f"{HOME}/client.conf", "w") as file:
-        file.write(_common("client", CLIENT_LOG) + f"""
+def start_client(more="", where="gw", log=CLIENT_LOG, server=topology.CLOUD):
+    """A client with the one certificate that there is, in namespace `where`."""
+    path = f"{HOME}/client-{where}.conf"
+    with open(path, "w") as file:
+        file.write(_common("client", log) + f"""
 client
-remote {topology.CLOUD} 1194
+remote {server} 1194
 nobind
 remote-cert-tls server
 {more}""")
-    return world.Process("gw", "openvpn-client", ["openvpn", "--config", f"{HOME}/client.conf"])
+    return world.Process(where, f"openvpn-client-{where}", ["openvpn", "--config", path])
 
 
 def arrivals():

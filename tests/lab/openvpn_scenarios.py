@@ -1,8 +1,9 @@
-"""What the agent says of a real OpenVPN client, from its log alone."""
+"""What the agent says of a real OpenVPN client and server, from each of their sources."""
 import re
+import signal
 import time
 
-from . import openvpn, world
+from . import netns, openvpn, topology, world
 from .agent import Home
 from .registry import expect, scenario
 
@@ -10,19 +11,20 @@ RESTART = 8  # seconds, the client's ping-restart
 NAT = 4  # what the carrier still lets back in after a flow began
 
 
-def _tunnel(client=""):
-    home = Home(openvpn=[{"name": "cloud", "log": openvpn.CLIENT_LOG}])
+def _tunnel(client="", server="", entries=None):
+    home = Home(openvpn=entries or [{"name": "cloud", "log": openvpn.CLIENT_LOG}])
     openvpn.make_certificates()
-    openvpn.start_server(restart=RESTART)
-    openvpn.start_client(client).must_live()
+    openvpn.start_server(restart=RESTART, more=server)
+    home.client = openvpn.start_client(client)
+    home.client.must_live()
     world.wait_until(openvpn.reaches_home, 30, "the tunnel")
     home.start_agent()
     return home
 
 
-def _diagnosis():
+def _diagnosis(tunnel="cloud"):
     """The one whose series is 1."""
-    told = [labels["diagnosis"] for labels, value in world.scrape("gw").all("openvpn_diagnosis") if value == 1]
+    told = [labels["diagnosis"] for labels, value in world.scrape("gw").all("openvpn_diagnosis", tunnel=tunnel) if value == 1]
     expect(len(told) == 1, f"openvpn_diagnosis is {told}")
     return told[0]
 
@@ -72,4 +74,147 @@ def openvpn_server_death_is_no_loop():
     world.wait_until(told, 60, "server_restart")
     expect(not seen & {"one_way_loop", "no_return"}, f"it was {seen}")
     expect(re.search(r"Connection refused", openvpn.client_log()), "the real client did not see the closed port")
+    home.done()
+
+
+CLIENT_SOURCES = {"name": "cloud", "log": openvpn.CLIENT_LOG, "status": openvpn.CLIENT_STATUS,
+                  "management": f"unix:{openvpn.CLIENT_SOCKET}"}
+SERVER_SOURCES = {"name": "server", "log": openvpn.SERVER_LOG, "status": openvpn.SERVER_STATUS,
+                  "management": f"unix:{openvpn.SERVER_SOCKET}", "clients": {"series": 5}}
+CLIENT_TELLS = f"status {openvpn.CLIENT_STATUS} 1\nmanagement {openvpn.CLIENT_SOCKET} unix\n"
+SERVER_TELLS = f"status {openvpn.SERVER_STATUS} 1\nstatus-version 3\nmanagement {openvpn.SERVER_SOCKET} unix\n"
+
+
+@scenario(150)
+def openvpn_sources_agree():
+    """log, status file and management of a client and of its server: what all of them tell is counted once"""
+    home = _tunnel(CLIENT_TELLS, SERVER_TELLS, [CLIENT_SOURCES, SERVER_SOURCES])
+
+    def settled():
+        page = world.scrape("gw")
+        return page.sum("openvpn_source_up") == 6 and page.value("openvpn_server_connected_clients", tunnel="server") == 1
+
+    world.wait_until(settled, 30, "all sources and the one client")
+    before = world.scrape("gw")
+    expect(before.sum("openvpn_reconnects_total") == 0, "what was before the agent began was counted")
+    home.client.signal(signal.SIGUSR1)
+    world.wait_until(lambda: world.scrape("gw").sum("openvpn_reconnects_total", tunnel="server") >= 1, 30, "the return")
+    world.wait_until(lambda: _diagnosis() == "healthy", 3 * RESTART + 20, "a healthy tunnel")
+    page = world.scrape("gw")
+    expect(page.sum("openvpn_reconnects_total", tunnel="cloud") == 1, "the client's restart is not one")
+    expect(page.value("openvpn_reconnects_total", tunnel="cloud", reason="signal", **{"from": "connected"}) == 1, "its reason")
+    expect(page.value("openvpn_reconnects_total", tunnel="server", reason="new_session", **{"from": "other"}) == 1, "the return is not one")
+    expect(page.value("openvpn_handshakes_completed_total", tunnel="cloud") == 1, "one handshake")
+    expect(page.value("openvpn_server_client_arrivals_total", tunnel="server", common_name="clientname") == 1, "one arrival")
+    expect(page.value("openvpn_server_client_endpoint_changes_total", tunnel="server", common_name="clientname") == 1, "one new port")
+    expect(page.value("openvpn_server_client_sessions", tunnel="server", common_name="clientname") == 1, "one session")
+    for tunnel in ("cloud", "server"):
+        expect(page.value("openvpn_received_bytes_total", tunnel=tunnel) > 0, f"{tunnel} received nothing")
+    heard = page.value("openvpn_last_received_timestamp_seconds", tunnel="cloud")
+    expect(abs(heard - time.time()) < 30, f"last received {heard}")
+    expect(_diagnosis("server") == "healthy", f"the server is {_diagnosis('server')}")
+    openvpn.kill_server()
+    world.wait_until(lambda: _diagnosis("server") == "disconnected", 60, "that the server's process is gone")
+    home.done()
+
+
+@scenario(120)
+def openvpn_loop_is_diagnosed_by_counters():
+    """the same carrier, with the management socket: silence within three pings, and the loop in the next session"""
+    home = _tunnel(CLIENT_TELLS, "", [CLIENT_SOURCES])
+    world.wait_until(lambda: _diagnosis() == "healthy", 2 * RESTART + 10, "a healthy tunnel")
+    home.carrier.one_way_after(NAT)
+    began = world.now()
+    world.wait_until(lambda: _diagnosis() == "no_return", 30, "no_return")
+    silent = time.time() - world.scrape("gw").value("openvpn_last_received_timestamp_seconds", tunnel="cloud")
+    world.wait_until(lambda: _diagnosis() == "one_way_loop", 60, "one_way_loop")
+    loop, restarts = world.now() - began, openvpn.restarts()
+    print(f"no_return {silent:.1f} s after the last packet, one_way_loop {loop:.1f} s after the fault, {restarts} restarts")
+    # Three pings of 2 s, and a second each for the counters, the poll and the scrape.
+    expect(silent <= 3 * 2 + 3, f"no_return took {silent:.1f} s")
+    # The first session's end, the pause, the next one's handshake, and as long as the carrier lets it hear.
+    expect(loop <= NAT + RESTART + 3 + NAT + 3 * 2 + 3 and restarts == 1, f"one_way_loop took {loop:.1f} s, {restarts} restarts")
+    while openvpn.restarts() < restarts + 2:
+        expect(_diagnosis() == "one_way_loop", f"it turned to {_diagnosis()}")
+        time.sleep(0.5)
+    home.done()
+
+
+@scenario(120)
+def openvpn_refused_credentials():
+    """a password that the server refuses again and again: auth_failure on both sides, never a loop of the carrier's"""
+    home = Home(openvpn=[{"name": "cloud", "log": openvpn.CLIENT_LOG}, {"name": "server", "log": openvpn.SERVER_LOG}])
+    openvpn.make_certificates()
+    with open(f"{openvpn.HOME}/password", "w") as file:
+        file.write("name\nwrong\n")
+    openvpn.start_server(restart=RESTART, more="script-security 2\nauth-user-pass-verify /bin/false via-file\n")
+    home.start_agent()
+    openvpn.start_client(f"auth-user-pass {openvpn.HOME}/password\nauth-retry nointeract\n")
+    seen = {"cloud": set(), "server": set()}
+
+    def both():
+        for tunnel, told in seen.items():
+            told.add(_diagnosis(tunnel))
+        return all("auth_failure" in told for told in seen.values())
+
+    world.wait_until(both, 90, "auth_failure on both sides")
+    for tunnel, told in seen.items():
+        expect(not told & {"one_way_loop", "no_return", "shared_common_name"}, f"{tunnel} was {told}")
+    home.done()
+
+
+@scenario(150)
+def openvpn_shared_common_name():
+    """two clients with one certificate throw each other out: shared_common_name on the server; the client alone cannot know, and never says one_way_loop"""
+    home = _tunnel("", "", [{"name": "cloud", "log": openvpn.CLIENT_LOG}, {"name": "server", "log": openvpn.SERVER_LOG}])
+    openvpn.start_client(where="cloud2", log=f"{openvpn.HOME}/second.log")
+    seen = {"cloud": set(), "server": set()}
+
+    def told():
+        for tunnel, kinds in seen.items():
+            kinds.add(_diagnosis(tunnel))
+        return "shared_common_name" in seen["server"] and openvpn.restarts() >= 5
+
+    world.wait_until(told, 120, f"shared_common_name, got {seen}")
+    for tunnel, kinds in seen.items():
+        expect("one_way_loop" not in kinds, f"{tunnel} was {kinds}")
+    home.done()
+
+
+@scenario(60)
+def openvpn_wrong_reply_source():
+    """a server with two addresses that answers from the one that was not asked: wrong_reply_source"""
+    log = f"{openvpn.HOME}/second.log"
+    home = Home(openvpn=[{"name": "second", "log": log}])
+    other = topology.CLOUD.rsplit(".", 1)[0] + ".45"
+    netns.ip("cloud", f"addr add {other}/24 dev eth0")
+    openvpn.make_certificates()
+    openvpn.start_server(restart=RESTART)
+    home.start_agent()
+    openvpn.start_client(where="cloud2", log=log, server=other)
+    world.wait_until(lambda: _diagnosis("second") == "wrong_reply_source", 30, "wrong_reply_source")
+    home.done()
+
+
+@scenario(60)
+def openvpn_hostile_log():
+    """a common name of 64 KiB, escapes, quotes, a thousand made-up clients: the page stays well-formed and its series bounded"""
+    home = Home(reflector=False, openvpn=[{"name": "server", "log": openvpn.SERVER_LOG, "clients": {"series": 20}}])
+    openvpn.make_certificates()
+    line = "2026-11-24 10:00:00 192.0.2.7:40000 [{}] Peer Connection Initiated with [AF_INET]192.0.2.7:40000\n"
+    names = ['a"b\\', "\x1b[31mred", "tab\tname", "", "{evil=\"1\"}", "x" * 65_000, "\ufffd", "_others",
+             *(f"client{n}" for n in range(1000))]
+    home.start_agent()
+    with open(openvpn.SERVER_LOG, "w", encoding="utf-8") as log:
+        for name in names:
+            log.write(line.format(name))
+        log.flush()
+        log.buffer.write(line.encode().replace(b"{}", b"bad\xff\xfe") + b"\0\n" + b"y" * 200_000 + b"\n")
+    world.wait_until(lambda: world.scrape("gw").sum("openvpn_server_client_arrivals_total", tunnel="server") >= 1000, 30, "the arrivals")
+    page = world.fetch("gw", 10177, "/metrics")[2]
+    text = page.decode() if isinstance(page, bytes) else page
+    series = [l for l in text.splitlines() if l.startswith("openvpn_server_client_arrivals_total{")]
+    expect(len(series) == 21, f"{len(series)} series")
+    check = netns.run(None, "promtool", "check", "metrics", input=text, check=False) if not netns.missing_tools("promtool") else ""
+    expect("error" not in check.lower(), check)
     home.done()

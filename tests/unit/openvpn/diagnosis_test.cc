@@ -75,11 +75,12 @@ struct Client {
   }
 };
 
-TEST(ClientHistory, LifetimesOfTwiceTheLimitAreTwoClientsWithOneName) {
+TEST(ClientHistory, LifetimesOfTwiceTheLimitMayBeTwoClientsWithOneName) {
   Client c;
   c.connect().wait(3000).fall_silent();
   for (int i = 0; i < 3; ++i) c.connect().wait(2 * kRestart + 2).fall_silent();
-  EXPECT_EQ(c.found().diagnosis, Diagnosis::shared_common_name) << c.found().why;
+  EXPECT_EQ(c.found().diagnosis, Diagnosis::unknown);
+  EXPECT_THAT(c.found().why, HasSubstr("two clients with one certificate"));
   Client carrier;  // the same with a NAT of 20 s
   carrier.connect().wait(3000).fall_silent();
   for (int i = 0; i < 3; ++i) carrier.connect().wait(kRestart + 20).fall_silent();
