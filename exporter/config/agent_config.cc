@@ -140,7 +140,7 @@ Probe read_probe(const Value& v) {
 // ----------------------------------------------------------------------------------------------
 
 /// More than this and a scrape is no longer quick; a server that has more is better asked for its sums.
-constexpr std::uint64_t kMaxClientSeries = 10'000;
+constexpr std::uint64_t kMaxClientSeries = 1'000;
 
 constexpr Setting<TunnelClients> kTunnelClientsKeys[] = {
     {"series", Need::required,

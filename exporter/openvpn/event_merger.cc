@@ -60,7 +60,7 @@ bool EventMerger::is_new(const Event& event, Channel channel, bool history, cons
   }
   auto& alike = young_[identity];
   alike.push_back(entry);
-  if (alike.size() > kAlike) alike.pop_front();
+  if (alike.size() > kAlike) alike.erase(alike.begin());
   return true;
 }
 

@@ -1,9 +1,9 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <unordered_map>
+#include <vector>
 
 #include "base/time.h"
 #include "openvpn/event.h"
@@ -41,7 +41,7 @@ class EventMerger {
     bool dated = false;     ///< by the daemon; else by when we read it
     std::uint8_t told = 0;  ///< a bit for each channel
   };
-  using Generation = std::unordered_map<std::uint64_t, std::deque<Entry>>;  // by identity, oldest first
+  using Generation = std::unordered_map<std::uint64_t, std::vector<Entry>>;  // by identity, oldest first
 
   static bool match(Generation& among, std::uint64_t identity, const Entry& entry);
 

@@ -60,7 +60,7 @@ void ServerHistory::arrive(const Event& event, WallTime at) {
   // A clock that was set, or a source that does not tell addresses: nothing follows from what was before.
   if (event.endpoint.empty() || (!client.empty() && at < client.back().at)) client.clear();
   if (!event.endpoint.empty()) client.push_back({at, std::string(address_of(event.endpoint).substr(0, 64))});
-  if (client.size() > kMaxArrivals) client.pop_front();
+  if (client.size() > kMaxArrivals) client.erase(client.begin());
 }
 
 /// The newest returns that are evenly spaced and alike in kind; the first of them ended a session of any

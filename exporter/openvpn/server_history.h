@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/time.h"
 #include "openvpn/diagnosis.h"
@@ -40,7 +41,7 @@ class ServerHistory {
     std::string address;  ///< without the port
   };
   /// Arrivals that followed each other without a silence, a goodbye or a refusal between them; newest last.
-  using Client = std::deque<Arrival>;
+  using Client = std::vector<Arrival>;
   struct Pattern {
     Diagnosis diagnosis = Diagnosis::unknown;
     std::size_t returns = 0;

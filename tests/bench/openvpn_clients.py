@@ -64,7 +64,7 @@ def scrape():
     """Seconds that one scrape took, and its size."""
     began = time.monotonic()
     page = world.fetch("gw", 10177, "/metrics", timeout=10)
-    return time.monotonic() - began, len(page[2])
+    return time.monotonic() - began, len(page[1])
 
 
 def measure(clients, series):
@@ -115,7 +115,7 @@ def inside(clients):
     reading, wall, extra = measure(clients, 200)
     check(reading + wall < 0.1, f"status and scrape together {1000 * (reading + wall):.1f} ms, at most 100")
     check(extra <= 30 * 2**20, f"{extra / 2**20:.1f} MiB above one client, at most 30")
-    measure(clients, clients)  # for orientation: everybody
+    measure(clients, 1000)  # for orientation: as many as can be configured
     print(f"{sum(results)} passed, {len(results) - sum(results)} failed")
     return 0 if all(results) else 1
 
@@ -128,10 +128,10 @@ def main():
     options = parser.parse_args()
     os.environ["UPLINK_BIN"] = os.path.abspath(options.bin)
     if options.inside:
-        netns.prepare()
+        netns.enter()
         return inside(options.clients)
-    command = ["unshare", "-nmpf", "--kill-child", sys.executable, os.path.abspath(__file__), "--inside", "--bin",
-               options.bin, "--clients", str(options.clients)]
+    command = netns.unshare_command(sys.executable, os.path.abspath(__file__), "--inside", "--bin",
+                                    os.path.abspath(options.bin), "--clients", str(options.clients))
     return subprocess.run(command).returncode
 
 
