@@ -49,6 +49,7 @@ verdict::Evidence make_evidence(const probe::Observation& o, const PathContext& 
   facts.refused = c.proof.empty() ? Tri::unknown : Tri::yes;
   facts.successors = successors(o.successors);
   facts.lossy = tri(o.lossy);
+  facts.size = tri(c.size);
   const auto keepalive = c.keepalive.value_or(kUsualKeepalive);
   if (c.stream) facts.short_lived = short_lived(*c.stream, keepalive, o.losses_needed);
 
@@ -75,6 +76,8 @@ verdict::Evidence make_evidence(const probe::Observation& o, const PathContext& 
     f.survived_silence = c.stream->lower;
     f.fatal_silence = c.stream->upper;
   }
+  f.tunnel_size = c.tunnel_size;
+  f.passing_payload = c.passing_payload;
   f.link_fault = c.link_fault;
   f.proof = c.proof;
   f.query_fault = c.query_fault;

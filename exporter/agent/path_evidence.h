@@ -21,6 +21,9 @@ struct PathContext {
   bool witness_configured = false;
   std::string query_fault;
   std::optional<probe::MappingLifetime::Bracket> stream;  ///< how long a stream's mapping survives silence
+  std::optional<bool> size;                               ///< packets as large as a tunnel's pass
+  std::uint32_t tunnel_size = 0;                          ///< octets of IP
+  std::optional<std::uint32_t> passing_payload;           ///< a smaller one that does, octets of UDP
   std::optional<Nanos> keepalive;                         ///< of the tunnels, where known
 };
 

@@ -196,6 +196,9 @@ bool UplinkRunner::judge(const Now& now, const std::function<Surroundings(const 
     context.answered_via_other_uplink = path->answered_via_other();
     context.query_fault = path->query_fault();
     context.stream = path->stream_lifetime();
+    context.size = path->size_check().passes();
+    context.tunnel_size = path->size_check().size();
+    context.passing_payload = path->size_check().passing_payload();
     context.keepalive = surroundings.keepalive;
     if (const auto silent = silent_since(*path, now.mono); silent && context.proof.empty()) {
       context.proof = witness_proof(std::max(*silent, now.mono - kProofValid));

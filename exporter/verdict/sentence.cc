@@ -65,6 +65,15 @@ std::string short_mapping(const Figures& f) {
       f.keepalive_known ? "sends a keepalive" : "is taken to send one", format_duration(f.keepalive), cure);
 }
 
+/// OpenVPN's mssfix without `mtu` counts what is inside UDP, in every version.
+std::string mtu_blackhole(const Figures& f) {
+  return fmt::format(
+      "Small packets pass through {} and tunnel-sized ones{} do not, and no router says why: {}.", f.uplink,
+      f.tunnel_size > 0 ? fmt::format(" of {} octets", f.tunnel_size) : "",
+      f.passing_payload ? fmt::format("set \"mssfix {}\" in the tunnel", *f.passing_payload)
+                        : std::string("lower the tunnel's MTU"));
+}
+
 std::string lossy(const Figures& f) {
   return fmt::format(
       "Replies come back but packets are lost: {} on the way out, {} on the way back, {} unattributed, of "
@@ -119,8 +128,7 @@ std::string explain(Verdict v, const Evidence& e) {
           "no new flows, and the tunnel will not survive its next reconnect.",
           f.uplink, f.dead_fresh_flows);
     case Verdict::mtu_blackhole:
-      return fmt::format(
-          "Small packets pass through {} and tunnel-sized ones do not: lower the tunnel's MTU.", f.uplink);
+      return mtu_blackhole(f);
     case Verdict::no_return:
       return fmt::format(
           "No UDP reply comes back through {} although TCP to {} works, and nothing can say which way the "
