@@ -1,5 +1,7 @@
 #include "agent/path.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <cerrno>
@@ -13,6 +15,7 @@ namespace ue::agent {
 namespace {
 
 constexpr Nanos kAskTimeout = std::chrono::seconds(4);  // three SYNs
+constexpr Nanos kComplaintValid = std::chrono::seconds(30);
 constexpr std::size_t kRememberedSends = 16;
 
 std::chrono::steady_clock::time_point to_steady(Instant t) {
@@ -126,6 +129,7 @@ void Path::open_flow(const probe::OpenFlow& flow) {
   FlowSocket::Handlers handlers;
   handlers.datagram = [this, handle](const uplink::Datagram& d) {
     const bool genuine = d.source == *endpoint_;
+    ++datagrams_received_;
     if (probe::HoldLadder::owns(handle)) {
       ladder_->on_datagram(read_clocks(), handle, d.bytes, genuine);
     } else if (probe::SizeCheck::owns(handle)) {
@@ -155,10 +159,12 @@ void Path::send_probe(const probe::SendProbe& probe) {
   if (!sent) {
     if (send_fault_.empty())
       log::warn("PROBE_NOT_SENT", "{} to {}: {}", uplink_, reflector_.name, sent.error());
+    if (!send_fault_since_) send_fault_since_ = read_clocks().mono;
     send_fault_ = sent.error();
     return;
   }
   send_fault_.clear();
+  send_fault_since_.reset();
   auto& remembered = f->second.sent;
   remembered.emplace_back(sent->id, probe.sequence);
   if (remembered.size() > kRememberedSends) remembered.pop_front();
@@ -177,6 +183,10 @@ void Path::on_error(probe::FlowHandle handle, const uplink::SocketError& error) 
     const auto kind = uplink::icmp_name(*icmp);
     if (kind == "fragmentation-needed") note_too_big(handle, icmp->mtu);
     ++icmp_errors_[std::string(kind)];
+    if (kind != "fragmentation-needed" && kind != "time-exceeded") {
+      complaint_ = fmt::format("{} refuses them with ICMP {}", icmp->offender.to_string(), kind);
+      complained_ = read_clocks().mono;
+    }
     if (kind == "port-unreachable" && icmp->from_destination) {
       refused_at_ = read_clocks().mono;
       refusal_ = "it refuses with ICMP port unreachable from its own address";
@@ -187,6 +197,15 @@ void Path::on_error(probe::FlowHandle handle, const uplink::SocketError& error) 
 void Path::note_too_big(probe::FlowHandle handle, std::uint32_t mtu) {
   size_.on_too_big(read_clocks(), handle, mtu);
   run_actions_soon();
+}
+
+std::string Path::complaint(Instant now) const {
+  return now - complained_ < kComplaintValid ? complaint_ : "";
+}
+
+bool Path::has_port(std::uint16_t port) const {
+  return std::any_of(flows_.begin(), flows_.end(),
+                     [port](const auto& f) { return f.second.socket->socket().local().port == port; });
 }
 
 void Path::ask(const probe::AskReflector& ask) {

@@ -61,6 +61,13 @@ class Path : public std::enable_shared_from_this<Path> {
   const std::string& query_fault() const { return query_fault_; }
   /// Every packet is refused by this machine itself: no route, interface gone. Empty while sending works.
   const std::string& send_fault() const { return send_fault_; }
+  std::optional<Instant> send_fault_since() const { return send_fault_since_; }
+  /// Who refused a probe by ICMP in the last half minute, and how; empty: nobody.
+  std::string complaint(Instant now) const;
+  /// Of any kind, on any of its sockets.
+  std::uint64_t datagrams_received() const { return datagrams_received_; }
+  /// One of its open sockets has this port.
+  bool has_port(std::uint16_t port) const;
 
   /// How long a stream's mapping survives silence; nothing while that is not measured.
   std::optional<probe::MappingLifetime::Bracket> stream_lifetime() const;
@@ -120,6 +127,10 @@ class Path : public std::enable_shared_from_this<Path> {
   std::string refusal_;
   std::string query_fault_;
   std::string send_fault_;
+  std::string complaint_;
+  Instant complained_{};
+  std::optional<Instant> send_fault_since_;
+  std::uint64_t datagrams_received_ = 0;
   bool answered_via_other_ = false;
   std::uint32_t generation_ = 0;  ///< of sockets: answers to older questions are void
   std::uint64_t tcp_connects_ = 0;

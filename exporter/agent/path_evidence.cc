@@ -40,6 +40,8 @@ verdict::Evidence make_evidence(const probe::Observation& o, const PathContext& 
   verdict::Evidence e;
   auto& facts = e.facts;
   facts.link = c.link_up ? Tri::yes : c.link_settled ? Tri::no : Tri::unknown;
+  // Who is answered is not kept from it by his own machine.
+  if (!c.local_fault.empty() && o.steady != true) facts.local = Tri::no;
   facts.forward = tri(o.forward);
   facts.steady = tri(o.steady);
   facts.fresh = tri(o.fresh);
@@ -79,8 +81,10 @@ verdict::Evidence make_evidence(const probe::Observation& o, const PathContext& 
   f.tunnel_size = c.tunnel_size;
   f.passing_payload = c.passing_payload;
   f.link_fault = c.link_fault;
+  f.local_fault = c.local_fault;
   f.proof = c.proof;
   f.query_fault = c.query_fault;
+  f.complaint = c.complaint;
   f.answered_via_other_uplink = c.answered_via_other_uplink;
   f.every_uplink_silent = c.every_uplink_silent;
   f.witness_configured = c.witness_configured;

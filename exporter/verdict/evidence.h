@@ -89,6 +89,7 @@ struct Figures {
   std::string link_fault;                        ///< what of link, address or route is missing
   std::string local_fault;
   std::string proof;        ///< what speaks against the reflector
+  std::string complaint;    ///< who refuses probes by ICMP, and how
   std::string query_fault;  ///< why the query channel had no answer
   bool answered_via_other_uplink = false;
   bool every_uplink_silent = false;

@@ -33,6 +33,11 @@ std::string one_way(const Figures& f) {
       f.uplink, delivery(f), limit);
 }
 
+/// Whom the error queue names.
+std::string complaint(const Figures& f) {
+  return f.complaint.empty() ? std::string() : fmt::format(" ({})", f.complaint);
+}
+
 std::string down(const Evidence& e) {
   const auto& f = e.figures;
   if (e.facts.link == Tri::no) return fmt::format("Uplink {} is down: {}.", f.uplink, f.link_fault);
@@ -44,7 +49,7 @@ std::string down(const Evidence& e) {
            fmt::format("; every uplink is silent and no witness is configured, so it could be {} itself.",
                        f.reflector);
   }
-  return text + ": the uplink or its carrier is out.";
+  return text + fmt::format("{}: the uplink or its carrier is out.", complaint(f));
 }
 
 std::string short_mapping(const Figures& f) {
@@ -104,8 +109,8 @@ std::string explain(Verdict v, const Evidence& e) {
     case Verdict::udp_blocked:
       return fmt::format(
           "{} received none of our UDP packets through {} although TCP to it works: UDP is filtered on "
-          "the way out.",
-          f.reflector, f.uplink);
+          "the way out{}.",
+          f.reflector, f.uplink, complaint(f));
     case Verdict::return_lost:
       return fmt::format(
           "Replies stopped coming back through {}: {}, yet {}; whether a new port cures it is being "
@@ -125,8 +130,8 @@ std::string explain(Verdict v, const Evidence& e) {
     case Verdict::new_flows_blocked:
       return fmt::format(
           "The old flow through {} is answered, but the last {} new flows got no reply: the NAT accepts "
-          "no new flows, and the tunnel will not survive its next reconnect.",
-          f.uplink, f.dead_fresh_flows);
+          "no new flows{}, and the tunnel will not survive its next reconnect.",
+          f.uplink, f.dead_fresh_flows, complaint(f));
     case Verdict::mtu_blackhole:
       return mtu_blackhole(f);
     case Verdict::no_return:

@@ -76,6 +76,18 @@ TEST(PathEvidence, TheSizeThatDoesNotPassAndTheOneThatDoesAreTold) {
       "set \"mssfix 1372\" in the tunnel.");
 }
 
+TEST(PathEvidence, TheGatewayIsAtFaultOnlyWhereNothingIsAnswered) {
+  PathContext c;
+  c.local_fault = "rp_filter";
+  probe::Observation o;
+  for (const auto steady : {std::optional<bool>(), std::optional(false), std::optional(true)}) {
+    o.steady = steady;
+    EXPECT_EQ(make_evidence(o, c).facts.local == Tri::no, steady != true);
+  }
+  c.local_fault.clear();
+  EXPECT_EQ(make_evidence(o, c).facts.local, Tri::unknown);
+}
+
 TEST(PathEvidence, ALinkIsDownOnlyOnceThatIsSettled) {
   PathContext c;
   EXPECT_EQ(make_evidence({}, c).facts.link, Tri::yes);
