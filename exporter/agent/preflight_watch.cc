@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/log.h"
 
@@ -94,6 +95,11 @@ void PreflightWatch::look(const Now& now, const config::Uplink& uplink, const up
       w.tables = suspicious ? *tables : uplink::Preflight{};
       w.read = true;
     }
+  }
+  for (const auto& path : paths) {
+    auto& w = watched_[path->reflector()];
+    const bool at_fault = !fault(path->reflector()).empty();
+    if (std::exchange(w.at_fault, at_fault) && !at_fault) path->rebuild();
   }
   if (read) next_read_ = now.mono + kReadRoutinely;
   if (trouble) next_read_ = std::min(next_read_, now.mono + kReadInTrouble);

@@ -17,7 +17,8 @@ namespace ue::agent {
 /// on the loop's thread; a path whose steady flow is answered is never at fault.
 class PreflightWatch {
  public:
-  /// Once a judgement. Tables are read once a minute, and every five seconds while replies are missing.
+  /// Once a judgement; where a fault has ended the path begins anew, because what was lost in it says nothing
+  /// about a carrier. Tables are read once a minute, and every five seconds while replies are missing.
   void look(const Now& now, const config::Uplink& uplink, const uplink::UplinkState& state,
             const std::vector<std::shared_ptr<Path>>& paths);
   /// The tables changed: they are read again at the next look.
@@ -32,6 +33,7 @@ class PreflightWatch {
   struct Watched {
     uplink::Preflight tables;
     bool read = false;
+    bool at_fault = false;
     std::string output;    ///< why this machine refuses to send
     std::string filtered;  ///< what shows that the reverse path filter drops what arrives
     std::string input;     ///< what shows that it drops what arrives
