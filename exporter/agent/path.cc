@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
+#include <cerrno>
 
 #include "agent/path_evidence.h"
 #include "base/log.h"
@@ -14,6 +15,7 @@ namespace ue::agent {
 namespace {
 
 constexpr Nanos kAskTimeout = std::chrono::seconds(4);  // three SYNs
+constexpr Nanos kComplaintValid = std::chrono::seconds(30);
 constexpr std::size_t kRememberedSends = 16;
 
 std::chrono::steady_clock::time_point to_steady(Instant t) {
@@ -21,30 +23,9 @@ std::chrono::steady_clock::time_point to_steady(Instant t) {
       std::chrono::duration_cast<std::chrono::steady_clock::duration>(t.time_since_epoch()));
 }
 
-metrics::Histogram empty_histogram() {
-  metrics::Histogram h;
-  h.bounds.assign(probe::Rtt::kBounds.begin(), probe::Rtt::kBounds.end());
-  h.counts.assign(h.bounds.size() + 1, 0);
-  return h;
-}
-
-metrics::FlowCounters to_metrics(const probe::FlowCounters& c) {
-  return {c.sent, c.delivered, c.replies, c.forward_lost, c.return_lost, c.unattributed_lost};
-}
-
-std::map<std::string, metrics::MappingLifetime> to_metrics(const probe::HoldLadder& ladder) {
-  std::map<std::string, metrics::MappingLifetime> lifetimes;
-  for (const auto pattern : probe::kPatterns) {
-    const auto b = ladder.lifetime(pattern).bracket();
-    if (!b) continue;
-    auto& l = lifetimes[std::string(name(pattern))];
-    l.lower = to_seconds(b->lower);
-    if (b->upper) l.upper = to_seconds(*b->upper);
-  }
-  for (const auto& [key, n] : ladder.counts())
-    lifetimes[std::string(name(key.first))].holds[fmt::format("{}", to_seconds(key.second))] = {n.probes,
-                                                                                                n.replies};
-  return lifetimes;
+/// Once a minute, or with every 60th steady probe where these are rare.
+probe::SizeCheck::Settings size_settings(const probe::Settings& s) {
+  return {std::max<Nanos>(std::chrono::minutes(1), 60 * s.interval), s.identity};
 }
 
 }  // namespace
@@ -57,6 +38,7 @@ Path::Path(boost::asio::io_context& loop, std::string uplink, const config::Refl
       reflector_(reflector),
       identity_(settings.identity),
       detours_(std::move(detours)),
+      size_(size_settings(settings), random_u64),
       prober_(std::move(settings), random_u64),
       timer_(loop),
       tcp_connect_(empty_histogram()) {
@@ -80,6 +62,7 @@ void Path::restart() {
   const auto now = read_clocks();
   prober_.restart(now);
   if (ladder_) ladder_->restart(now);
+  size_.restart(now, binding_->family);
   run_actions();
 }
 
@@ -89,6 +72,7 @@ void Path::stop() {
   const auto now = read_clocks();
   prober_.stop(now);
   if (ladder_) ladder_->set_allowed(now, false);
+  size_.set_allowed(now, false);
   run_actions();
   flows_.clear();
   binding_.reset();
@@ -99,12 +83,13 @@ void Path::run_actions() {
   for (auto actions = prober_.take_actions(); !actions.empty(); actions = prober_.take_actions())
     run(std::move(actions));
   if (ladder_) run(ladder_->take_actions());
+  run(size_.take_actions());
   arm_timer();
 }
 
 void Path::run(std::vector<probe::Action> actions) {
   for (auto& action : actions) {
-    if (const auto* o = std::get_if<probe::OpenFlow>(&action)) open_flow(o->flow);
+    if (const auto* o = std::get_if<probe::OpenFlow>(&action)) open_flow(*o);
     if (const auto* c = std::get_if<probe::CloseFlow>(&action)) flows_.erase(c->flow);
     if (const auto* s = std::get_if<probe::SendProbe>(&action)) send_probe(*s);
     if (const auto* a = std::get_if<probe::AskReflector>(&action)) ask(*a);
@@ -113,13 +98,15 @@ void Path::run(std::vector<probe::Action> actions) {
 
 void Path::advance(const Now& now) {
   prober_.advance(now);
-  if (!ladder_) return;
-  const auto o = prober_.observe(now.mono);
-  ladder_->advance(now, {prober_.rtt().loss_timeout(), o.losses_needed, prober_.instance_id()});
+  const probe::PathState state{prober_.rtt().loss_timeout(), prober_.observe(now.mono).losses_needed,
+                               prober_.instance_id()};
+  if (ladder_) ladder_->advance(now, state);
+  size_.advance(now, state);
 }
 
 void Path::arm_timer() {
-  const auto at = std::min(prober_.wake_at(), ladder_ ? ladder_->wake_at() : Instant::max());
+  const auto at =
+      std::min({prober_.wake_at(), size_.wake_at(), ladder_ ? ladder_->wake_at() : Instant::max()});
   if (at == Instant::max()) return;
   timer_.expires_at(to_steady(at));
   timer_.async_wait([weak = weak_from_this()](const boost::system::error_code& cancelled) {
@@ -130,8 +117,9 @@ void Path::arm_timer() {
   });
 }
 
-void Path::open_flow(probe::FlowHandle handle) {
-  auto socket = uplink::UdpSocket::open(*binding_);
+void Path::open_flow(const probe::OpenFlow& flow) {
+  const auto handle = flow.flow;
+  auto socket = uplink::UdpSocket::open(*binding_, {flow.dont_fragment});
   if (!socket) {
     if (send_fault_.empty())
       log::warn("PROBE_SOCKET", "{} to {}: {}", uplink_, reflector_.name, socket.error());
@@ -141,31 +129,42 @@ void Path::open_flow(probe::FlowHandle handle) {
   FlowSocket::Handlers handlers;
   handlers.datagram = [this, handle](const uplink::Datagram& d) {
     const bool genuine = d.source == *endpoint_;
+    ++datagrams_received_;
     if (probe::HoldLadder::owns(handle)) {
       ladder_->on_datagram(read_clocks(), handle, d.bytes, genuine);
+    } else if (probe::SizeCheck::owns(handle)) {
+      size_.on_datagram(read_clocks(), handle, d.bytes, genuine);
     } else {
       prober_.on_datagram(read_clocks(), handle, d.bytes, genuine, d.received);
     }
-    // Closing this very socket from its own handler is left to the loop.
-    boost::asio::post(loop_, [weak = weak_from_this()] {
-      if (const auto self = weak.lock()) self->run_actions();
-    });
+    run_actions_soon();
   };
   handlers.error = [this, handle](const uplink::SocketError& e) { on_error(handle, e); };
   flows_[handle].socket = std::make_unique<FlowSocket>(loop_, std::move(*socket), std::move(handlers));
+}
+
+/// Closing a socket from its own handler is left to the loop.
+void Path::run_actions_soon() {
+  boost::asio::post(loop_, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->run_actions();
+  });
 }
 
 void Path::send_probe(const probe::SendProbe& probe) {
   const auto f = flows_.find(probe.flow);
   if (f == flows_.end()) return;
   const auto sent = f->second.socket->socket().send(probe.packet, *endpoint_);
+  // One too big for the interface says so in the error queue.
+  if (probe::SizeCheck::owns(probe.flow)) return;
   if (!sent) {
     if (send_fault_.empty())
       log::warn("PROBE_NOT_SENT", "{} to {}: {}", uplink_, reflector_.name, sent.error());
+    if (!send_fault_since_) send_fault_since_ = read_clocks().mono;
     send_fault_ = sent.error();
     return;
   }
   send_fault_.clear();
+  send_fault_since_.reset();
   auto& remembered = f->second.sent;
   remembered.emplace_back(sent->id, probe.sequence);
   if (remembered.size() > kRememberedSends) remembered.pop_front();
@@ -178,14 +177,35 @@ void Path::on_error(probe::FlowHandle handle, const uplink::SocketError& error) 
     for (const auto& [id, sequence] : f->second.sent) {
       if (id == tx->id) prober_.on_transmitted(handle, sequence, tx->time);
     }
+  } else if (const auto* local = std::get_if<uplink::LocalError>(&error)) {
+    if (local->code == EMSGSIZE) note_too_big(handle, local->mtu);
   } else if (const auto* icmp = std::get_if<uplink::IcmpError>(&error)) {
     const auto kind = uplink::icmp_name(*icmp);
+    if (kind == "fragmentation-needed") note_too_big(handle, icmp->mtu);
     ++icmp_errors_[std::string(kind)];
+    if (kind != "fragmentation-needed" && kind != "time-exceeded") {
+      complaint_ = fmt::format("{} refuses them with ICMP {}", icmp->offender.to_string(), kind);
+      complained_ = read_clocks().mono;
+    }
     if (kind == "port-unreachable" && icmp->from_destination) {
       refused_at_ = read_clocks().mono;
       refusal_ = "it refuses with ICMP port unreachable from its own address";
     }
   }
+}
+
+void Path::note_too_big(probe::FlowHandle handle, std::uint32_t mtu) {
+  size_.on_too_big(read_clocks(), handle, mtu);
+  run_actions_soon();
+}
+
+std::string Path::complaint(Instant now) const {
+  return now - complained_ < kComplaintValid ? complaint_ : "";
+}
+
+bool Path::has_port(std::uint16_t port) const {
+  return std::any_of(flows_.begin(), flows_.end(),
+                     [port](const auto& f) { return f.second.socket->socket().local().port == port; });
 }
 
 void Path::ask(const probe::AskReflector& ask) {
@@ -275,46 +295,16 @@ bool Path::judge(const Now& now, const verdict::Evidence& evidence) {
   const auto standing = standing_for(conclusion().verdict);
   prober_.set_standing(now, standing);
   // Only while replies come back does a missing one say something about the silence before it.
-  if (ladder_) {
-    const bool working =
-        running() && standing == probe::Standing::fine && evidence.facts.steady == verdict::Tri::yes;
-    ladder_->set_allowed(now, working);
-  }
+  const bool working =
+      running() && standing == probe::Standing::fine && evidence.facts.steady == verdict::Tri::yes;
+  if (ladder_) ladder_->set_allowed(now, working);
+  size_.set_allowed(now, working);
   run_actions();
   return changed;
 }
 
 std::optional<probe::MappingLifetime::Bracket> Path::stream_lifetime() const {
   return ladder_ ? ladder_->lifetime(probe::Pattern::stream).bracket() : std::nullopt;
-}
-
-std::shared_ptr<const metrics::Path> Path::snapshot(const Now& now) const {
-  auto p = std::make_shared<metrics::Path>();
-  p->uplink = uplink_;
-  p->reflector = reflector_.name;
-  p->conclusion = judge_.conclusion();
-  p->steady = to_metrics(prober_.counters(probe::FlowKind::steady));
-  p->fresh = to_metrics(prober_.counters(probe::FlowKind::fresh));
-  p->rtt = empty_histogram();
-  p->rtt.counts.assign(prober_.rtt().buckets().begin(), prober_.rtt().buckets().end());
-  p->rtt.sum = prober_.rtt().sum_seconds();
-  p->tcp_connect = tcp_connect_;
-  p->tcp_connects = tcp_connects_;
-  p->tcp_connect_failures = tcp_connect_failures_;
-  p->mapped_address_changes = prober_.mapped_address_changes();
-  p->mapped_port_changes = prober_.mapped_port_changes();
-  if (prober_.mapped_endpoint()) p->mapped_endpoint = prober_.mapped_endpoint()->to_string();
-  if (ladder_) p->lifetimes = to_metrics(*ladder_);
-  p->icmp_errors = icmp_errors_;
-  p->packets_refused = prober_.refused();
-  const auto o = prober_.observe(now.mono);
-  if (o.window.all() > 0) {
-    p->recent = metrics::Recent{o.window.answered, o.window.forward_lost, o.window.return_lost,
-                                o.window.unattributed};
-  }
-  if (o.rtt) p->smoothed_rtt = to_seconds(*o.rtt);
-  if (o.last_reply) p->last_reply = to_unix_seconds(now.wall) - to_seconds(now.mono - *o.last_reply);
-  return p;
 }
 
 }  // namespace ue::agent

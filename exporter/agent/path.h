@@ -17,6 +17,7 @@
 #include "metrics/snapshot.h"
 #include "probe/hold_ladder.h"
 #include "probe/path_prober.h"
+#include "probe/size_check.h"
 #include "verdict/judge.h"
 
 namespace ue::agent {
@@ -27,9 +28,9 @@ struct Detour {
   Endpoint reflector;
 };
 
-/// The shell of one PathProber and, where the session is authenticated, its HoldLadder: their sockets, its
-/// timer, its questions over TCP. Owned by an UplinkRunner, on the loop's thread. It measures; what the
-/// path's silence means is judged by its owner, who sees the other paths too.
+/// The shell of one PathProber, its SizeCheck and, where the session is authenticated, its HoldLadder: their
+/// sockets, its timer, its questions over TCP. Owned by an UplinkRunner, on the loop's thread. It measures;
+/// what the path's silence means is judged by its owner, who sees the other paths too.
 class Path : public std::enable_shared_from_this<Path> {
  public:
   Path(boost::asio::io_context& loop, std::string uplink, const config::Reflector& reflector,
@@ -60,9 +61,18 @@ class Path : public std::enable_shared_from_this<Path> {
   const std::string& query_fault() const { return query_fault_; }
   /// Every packet is refused by this machine itself: no route, interface gone. Empty while sending works.
   const std::string& send_fault() const { return send_fault_; }
+  std::optional<Instant> send_fault_since() const { return send_fault_since_; }
+  /// Who refused a probe by ICMP in the last half minute, and how; empty: nobody.
+  std::string complaint(Instant now) const;
+  /// Of any kind, on any of its sockets.
+  std::uint64_t datagrams_received() const { return datagrams_received_; }
+  /// One of its open sockets has this port.
+  bool has_port(std::uint16_t port) const;
 
   /// How long a stream's mapping survives silence; nothing while that is not measured.
   std::optional<probe::MappingLifetime::Bracket> stream_lifetime() const;
+
+  const probe::SizeCheck& size_check() const { return size_; }
 
   std::shared_ptr<const metrics::Path> snapshot(const Now& now) const;
 
@@ -81,13 +91,16 @@ class Path : public std::enable_shared_from_this<Path> {
     bool own = true;
   };
 
+  static metrics::Histogram empty_histogram();
   void run_actions();
   void run(std::vector<probe::Action> actions);
   void advance(const Now& now);
   void restart();
-  void open_flow(probe::FlowHandle handle);
+  void open_flow(const probe::OpenFlow& flow);
+  void run_actions_soon();
   void send_probe(const probe::SendProbe& probe);
   void on_error(probe::FlowHandle handle, const uplink::SocketError& error);
+  void note_too_big(probe::FlowHandle handle, std::uint32_t mtu);
   void ask(const probe::AskReflector& ask);
   void try_question(std::shared_ptr<Question> question, const Detour& way);
   void on_result(const std::shared_ptr<Question>& question, const QueryResult& result);
@@ -100,6 +113,7 @@ class Path : public std::enable_shared_from_this<Path> {
   config::Reflector reflector_;
   std::optional<probe::Identity> identity_;
   std::function<std::vector<Detour>()> detours_;
+  probe::SizeCheck size_;
   probe::PathProber prober_;
   std::optional<probe::HoldLadder> ladder_;
   verdict::Judge judge_;
@@ -113,6 +127,10 @@ class Path : public std::enable_shared_from_this<Path> {
   std::string refusal_;
   std::string query_fault_;
   std::string send_fault_;
+  std::string complaint_;
+  Instant complained_{};
+  std::optional<Instant> send_fault_since_;
+  std::uint64_t datagrams_received_ = 0;
   bool answered_via_other_ = false;
   std::uint32_t generation_ = 0;  ///< of sockets: answers to older questions are void
   std::uint64_t tcp_connects_ = 0;

@@ -40,6 +40,8 @@ verdict::Evidence make_evidence(const probe::Observation& o, const PathContext& 
   verdict::Evidence e;
   auto& facts = e.facts;
   facts.link = c.link_up ? Tri::yes : c.link_settled ? Tri::no : Tri::unknown;
+  // Who is answered is not kept from it by his own machine.
+  if (!c.local_fault.empty() && o.steady != true) facts.local = Tri::no;
   facts.forward = tri(o.forward);
   facts.steady = tri(o.steady);
   facts.fresh = tri(o.fresh);
@@ -49,6 +51,7 @@ verdict::Evidence make_evidence(const probe::Observation& o, const PathContext& 
   facts.refused = c.proof.empty() ? Tri::unknown : Tri::yes;
   facts.successors = successors(o.successors);
   facts.lossy = tri(o.lossy);
+  facts.size = tri(c.size);
   const auto keepalive = c.keepalive.value_or(kUsualKeepalive);
   if (c.stream) facts.short_lived = short_lived(*c.stream, keepalive, o.losses_needed);
 
@@ -75,9 +78,13 @@ verdict::Evidence make_evidence(const probe::Observation& o, const PathContext& 
     f.survived_silence = c.stream->lower;
     f.fatal_silence = c.stream->upper;
   }
+  f.tunnel_size = c.tunnel_size;
+  f.passing_payload = c.passing_payload;
   f.link_fault = c.link_fault;
+  f.local_fault = c.local_fault;
   f.proof = c.proof;
   f.query_fault = c.query_fault;
+  f.complaint = c.complaint;
   f.answered_via_other_uplink = c.answered_via_other_uplink;
   f.every_uplink_silent = c.every_uplink_silent;
   f.witness_configured = c.witness_configured;

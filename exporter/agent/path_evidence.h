@@ -14,13 +14,18 @@ struct PathContext {
   bool link_up = true;
   bool link_settled = true;  ///< down for longer than a re-dial takes
   std::string link_fault;
+  std::string local_fault;         ///< what the gateway itself does wrong; empty: nothing known
   bool silent_everywhere = false;  ///< the reflector answers nothing through any uplink
   std::string proof;               ///< what speaks against the reflector; empty: nothing does
   bool answered_via_other_uplink = false;
   bool every_uplink_silent = false;
   bool witness_configured = false;
+  std::string complaint;  ///< who refuses probes by ICMP, and how
   std::string query_fault;
   std::optional<probe::MappingLifetime::Bracket> stream;  ///< how long a stream's mapping survives silence
+  std::optional<bool> size;                               ///< packets as large as a tunnel's pass
+  std::uint32_t tunnel_size = 0;                          ///< octets of IP
+  std::optional<std::uint32_t> passing_payload;           ///< a smaller one that does, octets of UDP
   std::optional<Nanos> keepalive;                         ///< of the tunnels, where known
 };
 

@@ -84,6 +84,7 @@ uplink::Binding UplinkRunner::binding() const {
 
 void UplinkRunner::update_link(const Now& now, const uplink::Inventory& inventory) {
   state_ = uplink::resolve(uplink_, inventory);
+  preflight_.tables_changed();
   if (state_.usable()) ensure_routes();
   if (link_up()) {
     if (fault_since_) log::info("UPLINK_BACK", "{} ({}) is usable again", uplink_.name, uplink_.interface);
@@ -180,6 +181,7 @@ bool UplinkRunner::judge(const Now& now, const std::function<Surroundings(const 
     bound_.reset();
   }
   ask_witnesses(now.mono);
+  preflight_.look(now, uplink_, state_, paths_);
   std::vector<verdict::PathOpinion> opinions;
   for (const auto& path : paths_) {
     const auto surroundings = around(path->reflector());
@@ -189,13 +191,18 @@ bool UplinkRunner::judge(const Now& now, const std::function<Surroundings(const 
     context.link_up = link_up();
     context.link_settled = down_for_good;
     context.link_fault = link_fault();
+    context.local_fault = preflight_.fault(path->reflector());
     context.silent_everywhere = surroundings.silent_everywhere;
     context.proof = surroundings.refusal;
     context.every_uplink_silent = surroundings.every_uplink_silent;
     context.witness_configured = has_witness();
     context.answered_via_other_uplink = path->answered_via_other();
     context.query_fault = path->query_fault();
+    context.complaint = path->complaint(now.mono);
     context.stream = path->stream_lifetime();
+    context.size = path->size_check().passes();
+    context.tunnel_size = path->size_check().size();
+    context.passing_payload = path->size_check().passing_payload();
     context.keepalive = surroundings.keepalive;
     if (const auto silent = silent_since(*path, now.mono); silent && context.proof.empty()) {
       context.proof = witness_proof(std::max(*silent, now.mono - kProofValid));
@@ -238,6 +245,7 @@ std::shared_ptr<const metrics::Uplink> UplinkRunner::snapshot(const Now& now) co
   u->labels = uplink_.labels;
   u->link_up = state_.link_up;
   u->default_route = state_.has_route;
+  u->preflight = preflight_.checks();
   u->conclusion = conclusion_;
   u->last_change = last_change_;
   u->verdict_changes = changes_;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "agent/path.h"
+#include "agent/preflight_watch.h"
 #include "agent/resolver.h"
 #include "agent/witness.h"
 #include "config/config.h"
@@ -79,6 +80,7 @@ class UplinkRunner {
   std::vector<std::unique_ptr<Witness>> witnesses_;
   uplink::UplinkState state_;
   std::optional<uplink::UplinkState> bound_;  ///< what the sockets were made for
+  PreflightWatch preflight_;
   std::string route_fault_;
   std::optional<Instant> fault_since_;
   verdict::Conclusion conclusion_;

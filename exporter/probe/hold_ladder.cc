@@ -154,7 +154,7 @@ void HoldLadder::abandon() {
 
 Nanos HoldLadder::grace() const { return std::max(path_.loss_timeout, kLeastGrace); }
 
-void HoldLadder::advance(const Now& now, const Surroundings& path) {
+void HoldLadder::advance(const Now& now, const PathState& path) {
   path_ = path;
   if (allowed_) step(now);
 }

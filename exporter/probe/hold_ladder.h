@@ -38,13 +38,7 @@ class HoldLadder {
   void set_allowed(const Now& now, bool allowed);
   /// The sockets must be rebuilt, or another network may be behind them: what is known is void.
   void restart(const Now& now);
-  /// What the path's own probes have shown.
-  struct Surroundings {
-    Nanos loss_timeout = std::chrono::seconds(1);  ///< how long after its time a reply may still come
-    std::uint32_t losses_needed = 8;               ///< so many failures in a row are no chance
-    std::uint64_t instance_id = 0;                 ///< of the reflector, as last learned; 0 while unknown
-  };
-  void advance(const Now& now, const Surroundings& path);
+  void advance(const Now& now, const PathState& path);
   Instant wake_at() const;
   std::vector<Action> take_actions() { return std::exchange(actions_, {}); }
   void on_datagram(const Now& now, FlowHandle flow, ByteView datagram, bool from_reflector);
@@ -98,7 +92,7 @@ class HoldLadder {
   bool running_ = false;
   bool allowed_ = false;
   bool refused_ = false;
-  Surroundings path_;
+  PathState path_;
   Instant next_open_{};
   Instant next_batch_{};
   Instant next_full_{};

@@ -39,6 +39,11 @@ Bytes build_probe(const std::optional<Identity>& identity, std::uint64_t flow_id
   if (identity && packet.size() > stamp::base_size(mode))
     stamp::append_hmac_tlv(packet, mode, identity->secret);
   if (extras.naming && !identity) stamp::append_naming_padding(packet, flow_id);
+  // RFC 8972 §4.8: Extra Padding is the one TLV that may follow the HMAC.
+  if (packet.size() + stamp::kTlvHeaderSize < extras.fill_up_to) {
+    const Bytes padding(extras.fill_up_to - packet.size() - stamp::kTlvHeaderSize);
+    stamp::append_tlv(packet, stamp::TlvType::extra_padding, padding);
+  }
   return packet;
 }
 

@@ -15,8 +15,9 @@ struct Extras {
       false;  ///< flow TLV (authenticated) or naming padding: makes a session known to the reflector
   bool location = false;  ///< asks for the mapped address
   std::uint64_t instance_id = 0;
-  Nanos hold{};           ///< the reply is to be sent this much later; needs `naming` and an identity
-  bool suppress = false;  ///< counted, not answered; likewise
+  Nanos hold{};                ///< the reply is to be sent this much later; needs `naming` and an identity
+  bool suppress = false;       ///< counted, not answered; likewise
+  std::size_t fill_up_to = 0;  ///< octets of UDP payload, by a padding behind all else
 };
 
 /// One probe, ready to send. Unauthenticated without an identity.

@@ -32,6 +32,7 @@ enum class Role : std::uint8_t {
 /// What the shell is to do, in this order.
 struct OpenFlow {
   FlowHandle flow;
+  bool dont_fragment = false;  ///< every packet of it
 };
 struct CloseFlow {
   FlowHandle flow;
@@ -58,6 +59,13 @@ struct Settings {
   Nanos fresh_interval = std::chrono::seconds(30);  ///< between the openings of fresh flows
   double loss_threshold = 0.05;                     ///< ratio
   std::optional<Identity> identity;
+};
+
+/// What a path's own probes have shown, for those that measure beside them.
+struct PathState {
+  Nanos loss_timeout = std::chrono::seconds(1);  ///< how long after its time a reply may still come
+  std::uint32_t losses_needed = 8;               ///< so many failures in a row are no chance
+  std::uint64_t instance_id = 0;                 ///< of the reflector, as last learned; 0 while unknown
 };
 
 /// Every one only grows.

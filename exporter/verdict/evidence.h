@@ -84,9 +84,12 @@ struct Figures {
   std::optional<Nanos> fatal_silence;      ///< the shortest longer one after which it did not
   Nanos keepalive{};                       ///< how often the tunnel sends when it has nothing to say
   bool keepalive_known = false;            ///< learned from the tunnel; else the usual value is assumed
-  std::string link_fault;                  ///< what of link, address or route is missing
+  std::uint32_t tunnel_size = 0;           ///< octets of IP that do not pass
+  std::optional<std::uint32_t> passing_payload;  ///< octets of UDP payload that do
+  std::string link_fault;                        ///< what of link, address or route is missing
   std::string local_fault;
   std::string proof;        ///< what speaks against the reflector
+  std::string complaint;    ///< who refuses probes by ICMP, and how
   std::string query_fault;  ///< why the query channel had no answer
   bool answered_via_other_uplink = false;
   bool every_uplink_silent = false;

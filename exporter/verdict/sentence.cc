@@ -33,6 +33,11 @@ std::string one_way(const Figures& f) {
       f.uplink, delivery(f), limit);
 }
 
+/// Whom the error queue names.
+std::string complaint(const Figures& f) {
+  return f.complaint.empty() ? std::string() : fmt::format(" ({})", f.complaint);
+}
+
 std::string down(const Evidence& e) {
   const auto& f = e.figures;
   if (e.facts.link == Tri::no) return fmt::format("Uplink {} is down: {}.", f.uplink, f.link_fault);
@@ -44,7 +49,7 @@ std::string down(const Evidence& e) {
            fmt::format("; every uplink is silent and no witness is configured, so it could be {} itself.",
                        f.reflector);
   }
-  return text + ": the uplink or its carrier is out.";
+  return text + fmt::format("{}: the uplink or its carrier is out.", complaint(f));
 }
 
 std::string short_mapping(const Figures& f) {
@@ -63,6 +68,15 @@ std::string short_mapping(const Figures& f) {
       f.survived_silence > Nanos::zero() ? format_duration(f.survived_silence)
                                          : std::string("less than a second"),
       f.keepalive_known ? "sends a keepalive" : "is taken to send one", format_duration(f.keepalive), cure);
+}
+
+/// OpenVPN's mssfix without `mtu` counts what is inside UDP, in every version.
+std::string mtu_blackhole(const Figures& f) {
+  return fmt::format(
+      "Small packets pass through {} and tunnel-sized ones{} do not, and no router says why: {}.", f.uplink,
+      f.tunnel_size > 0 ? fmt::format(" of {} octets", f.tunnel_size) : "",
+      f.passing_payload ? fmt::format("set \"mssfix {}\" in the tunnel", *f.passing_payload)
+                        : std::string("lower the tunnel's MTU"));
 }
 
 std::string lossy(const Figures& f) {
@@ -95,8 +109,8 @@ std::string explain(Verdict v, const Evidence& e) {
     case Verdict::udp_blocked:
       return fmt::format(
           "{} received none of our UDP packets through {} although TCP to it works: UDP is filtered on "
-          "the way out.",
-          f.reflector, f.uplink);
+          "the way out{}.",
+          f.reflector, f.uplink, complaint(f));
     case Verdict::return_lost:
       return fmt::format(
           "Replies stopped coming back through {}: {}, yet {}; whether a new port cures it is being "
@@ -116,11 +130,10 @@ std::string explain(Verdict v, const Evidence& e) {
     case Verdict::new_flows_blocked:
       return fmt::format(
           "The old flow through {} is answered, but the last {} new flows got no reply: the NAT accepts "
-          "no new flows, and the tunnel will not survive its next reconnect.",
-          f.uplink, f.dead_fresh_flows);
+          "no new flows{}, and the tunnel will not survive its next reconnect.",
+          f.uplink, f.dead_fresh_flows, complaint(f));
     case Verdict::mtu_blackhole:
-      return fmt::format(
-          "Small packets pass through {} and tunnel-sized ones do not: lower the tunnel's MTU.", f.uplink);
+      return mtu_blackhole(f);
     case Verdict::no_return:
       return fmt::format(
           "No UDP reply comes back through {} although TCP to {} works, and nothing can say which way the "

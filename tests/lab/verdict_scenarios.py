@@ -174,6 +174,9 @@ def _udp_blocked(reject):
     home.carrier.udp_blocked(reject)
     since = world.now()
     print(f"udp_blocked after {verdicts.wait(MANSION, 'udp_blocked', 60):.1f} s")
+    if reject:
+        page = world.fetch("gw", 10177, "/")[1]
+        expect(f"{topology.CARRIER} refuses them with ICMP admin-prohibited" in page, "the page does not name the offender")
     time.sleep(15)
     verdicts.only(MANSION, "healthy", "unknown", "udp_blocked", since=since)
     verdicts.only(FIVE_G, "healthy", since=since)

@@ -38,6 +38,7 @@ VirtualPath::VirtualPath(Options options)
       prober_random_(options.seed * 2),
       identity_(options.authenticated ? std::optional(identity()) : std::nullopt),
       prober_(settings(options), [this] { return prober_random_(); }),
+      size_({1min, identity_}, [this] { return prober_random_(); }),
       begin_(Instant{} + 1h),
       world_(begin_) {
   context.uplink = "mansion";
@@ -72,7 +73,7 @@ void VirtualPath::run_until(Nanos time) {
   while (true) {
     auto wake = Instant::max();
     if (!asleep_) {
-      wake = prober_.wake_at();
+      wake = std::min(prober_.wake_at(), size_.wake_at());
       if (wake != Instant::max()) wake = std::max(wake + suspended_, world_);
     }
     const auto next = events_.empty() ? Instant::max() : events_.top().at;
@@ -89,6 +90,9 @@ void VirtualPath::run_until(Nanos time) {
     } else {
       prober_.advance(now());
     }
+    if (checks_size) {
+      size_.advance(now(), {prober_.rtt().loss_timeout(), observe().losses_needed, prober_.instance_id()});
+    }
     carry_out();
     judge();
   }
@@ -96,13 +100,17 @@ void VirtualPath::run_until(Nanos time) {
 }
 
 void VirtualPath::carry_out() {
-  for (auto actions = prober_.take_actions(); !actions.empty(); actions = prober_.take_actions()) {
-    for (auto& action : actions) {
-      if (const auto* o = std::get_if<probe::OpenFlow>(&action)) flows_[o->flow] = {};
-      if (const auto* c = std::get_if<probe::CloseFlow>(&action)) flows_.erase(c->flow);
-      if (const auto* s = std::get_if<probe::SendProbe>(&action)) send(*s);
-      if (const auto* a = std::get_if<probe::AskReflector>(&action)) ask(*a);
-    }
+  for (auto actions = prober_.take_actions(); !actions.empty(); actions = prober_.take_actions())
+    run(actions);
+  run(size_.take_actions());
+}
+
+void VirtualPath::run(const std::vector<probe::Action>& actions) {
+  for (const auto& action : actions) {
+    if (const auto* o = std::get_if<probe::OpenFlow>(&action)) flows_[o->flow] = {};
+    if (const auto* c = std::get_if<probe::CloseFlow>(&action)) flows_.erase(c->flow);
+    if (const auto* s = std::get_if<probe::SendProbe>(&action)) send(*s);
+    if (const auto* a = std::get_if<probe::AskReflector>(&action)) ask(*a);
   }
 }
 
@@ -112,11 +120,20 @@ void VirtualPath::judge() {
   check_counters();
   const auto at = now();
   const auto observation = prober_.observe(at.mono);
+  if (checks_size) judge_size(at, observation);
   const bool changed =
       judge_.update(at.mono, agent::make_evidence(observation, context), observation.recovered);
   if (changed) changes_.push_back({elapsed(), verdict(), conclusion().why});
   prober_.set_standing(at, agent::standing_for(verdict()));
   carry_out();
+}
+
+/// As the agent does.
+void VirtualPath::judge_size(const Now& at, const probe::Observation& o) {
+  context.size = size_.passes();
+  context.tunnel_size = size_.size();
+  context.passing_payload = size_.passing_payload();
+  size_.set_allowed(at, agent::standing_for(verdict()) == probe::Standing::fine && o.steady == true);
 }
 
 Packet VirtualPath::packet(probe::FlowHandle handle, bool outward) {
@@ -144,7 +161,26 @@ Nanos VirtualPath::travel(const Link& link) {
   return time;
 }
 
+void VirtualPath::send_size(const probe::SendProbe& probe) {
+  const auto size = probe.packet.size();
+  if (size > out.largest) {
+    if (!out.tells_largest) return;
+    schedule(world_ + out.delay, [this, flow = probe.flow] {
+      size_.on_too_big(now(), flow, static_cast<std::uint32_t>(out.largest + 28));
+    });
+    return;
+  }
+  if (!crosses(out, packet(probe.flow, true))) return;
+  const auto reply =
+      reflectors_[0].receive(kEpoch + world_.time_since_epoch(), probe.packet, {IpAddress::v4(1), 1});
+  if (!reply || size > back.largest || !crosses(back, packet(probe.flow, false))) return;
+  schedule(world_ + travel(out) + travel(back), [this, flow = probe.flow, r = *reply] {
+    if (!asleep_) size_.on_datagram(now(), flow, r, true);
+  });
+}
+
 void VirtualPath::send(const probe::SendProbe& probe) {
+  if (probe::SizeCheck::owns(probe.flow)) return send_size(probe);
   if (!flows_.contains(probe.flow)) throw std::logic_error("a probe on a flow that is not open");
   ++truth_.sent;
   sent_.push_back({elapsed(), probe.flow, probe.sequence});

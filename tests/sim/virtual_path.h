@@ -8,6 +8,7 @@
 
 #include "agent/path_evidence.h"
 #include "probe/path_prober.h"
+#include "probe/size_check.h"
 #include "sim/model_reflector.h"
 #include "verdict/judge.h"
 
@@ -33,10 +34,12 @@ struct Link {
   double burst_begins = 0;
   double burst_ends = 1;
   Nanos delay = std::chrono::milliseconds(20);
-  Nanos jitter{};        ///< uniform, on top; may reorder
-  double straggler = 0;  ///< chance of a further 900 ms
-  double duplicate = 0;  ///< chance to arrive twice
-  Behaviour passes;      ///< empty: everything does
+  Nanos jitter{};                  ///< uniform, on top; may reorder
+  double straggler = 0;            ///< chance of a further 900 ms
+  double duplicate = 0;            ///< chance to arrive twice
+  Behaviour passes;                ///< empty: everything does
+  std::size_t largest = SIZE_MAX;  ///< octets of UDP payload; more is lost
+  bool tells_largest = false;      ///< by ICMP, to the gateway
   bool in_burst = false;
 };
 
@@ -86,6 +89,8 @@ class VirtualPath {
   /// Which reflector behind the one address gets a flow's packets, and which the questions.
   std::function<std::size_t(const Packet&)> balance;
   std::size_t asked_instance = 0;
+  bool checks_size =
+      false;  ///< a SizeCheck runs beside the prober; its packets are not in sent() and truth()
 
   std::size_t add_reflector(std::uint64_t instance_id);
   ModelReflector& reflector(std::size_t i = 0) { return reflectors_[i]; }
@@ -118,6 +123,7 @@ class VirtualPath {
   const Truth& truth() const { return truth_; }
   verdict::Verdict verdict() const { return judge_.conclusion().verdict; }
   const verdict::Conclusion& conclusion() const { return judge_.conclusion(); }
+  const probe::SizeCheck& size_check() const { return size_; }
   const probe::PathProber& prober() const { return prober_; }
   probe::PathProber& prober() { return prober_; }
   probe::Observation observe() const { return prober_.observe(now().mono); }
@@ -153,7 +159,10 @@ class VirtualPath {
   }
   void carry_out();
   void judge();
+  void run(const std::vector<probe::Action>& actions);
   void send(const probe::SendProbe& probe);
+  void send_size(const probe::SendProbe& probe);
+  void judge_size(const Now& at, const probe::Observation& o);
   void arrive(probe::FlowHandle flow, const Bytes& packet, Instant sent);
   void come_back(probe::FlowHandle flow, const Bytes& reply, Instant sent, std::uint64_t binding);
   struct Question {
@@ -174,6 +183,7 @@ class VirtualPath {
   std::mt19937_64 prober_random_;
   std::optional<probe::Identity> identity_;
   probe::PathProber prober_;
+  probe::SizeCheck size_;
   verdict::Judge judge_;
   std::vector<ModelReflector> reflectors_;
   std::priority_queue<Event> events_;

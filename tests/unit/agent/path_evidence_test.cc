@@ -58,6 +58,36 @@ TEST(PathEvidence, AMappingIsShortOnlyWhereThatIsNoChance) {
   EXPECT_EQ(short_lived(20, 25, 8, std::chrono::seconds(60)), Tri::yes);
 }
 
+TEST(PathEvidence, TheSizeThatDoesNotPassAndTheOneThatDoesAreTold) {
+  PathContext c;
+  c.size = false;
+  c.tunnel_size = 1492;
+  c.passing_payload = 1372;
+  probe::Observation o;
+  o.steady = o.fresh = true;
+  const auto e = make_evidence(o, c);
+  EXPECT_EQ(e.facts.size, Tri::no);
+  verdict::Judge judge;
+  judge.update(Instant{}, e, true);
+  EXPECT_EQ(judge.conclusion().verdict, Verdict::mtu_blackhole);
+  EXPECT_EQ(
+      judge.conclusion().why,
+      "Small packets pass through  and tunnel-sized ones of 1492 octets do not, and no router says why: "
+      "set \"mssfix 1372\" in the tunnel.");
+}
+
+TEST(PathEvidence, TheGatewayIsAtFaultOnlyWhereNothingIsAnswered) {
+  PathContext c;
+  c.local_fault = "rp_filter";
+  probe::Observation o;
+  for (const auto steady : {std::optional<bool>(), std::optional(false), std::optional(true)}) {
+    o.steady = steady;
+    EXPECT_EQ(make_evidence(o, c).facts.local == Tri::no, steady != true);
+  }
+  c.local_fault.clear();
+  EXPECT_EQ(make_evidence(o, c).facts.local, Tri::unknown);
+}
+
 TEST(PathEvidence, ALinkIsDownOnlyOnceThatIsSettled) {
   PathContext c;
   EXPECT_EQ(make_evidence({}, c).facts.link, Tri::yes);

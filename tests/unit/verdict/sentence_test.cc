@@ -113,6 +113,13 @@ TEST(Sentence, DownTellsALinkFromAnOutageAndAnOutageFromADeadReflector) {
   EXPECT_THAT(explain(Verdict::down, e), Not(HasSubstr("could be cloud")));
 }
 
+TEST(Sentence, WhoRefusesIsNamed) {
+  auto e = full();
+  e.figures.complaint = "192.0.2.1 refuses them with ICMP admin-prohibited";
+  for (const auto v : {Verdict::udp_blocked, Verdict::new_flows_blocked, Verdict::down})
+    EXPECT_THAT(explain(v, e), HasSubstr("(192.0.2.1 refuses them with ICMP admin-prohibited)")) << name(v);
+}
+
 TEST(Sentence, LossHasBothDirections) {
   EXPECT_THAT(explain(Verdict::lossy, full()), HasSubstr("3 % on the way out, 12 % on the way back"));
   EXPECT_THAT(explain(Verdict::lossy, full()), HasSubstr("140 probes"));

@@ -1,0 +1,67 @@
+// What a path publishes.
+#include <fmt/format.h>
+
+#include "agent/path.h"
+
+namespace ue::agent {
+
+namespace {
+
+metrics::FlowCounters to_metrics(const probe::FlowCounters& c) {
+  return {c.sent, c.delivered, c.replies, c.forward_lost, c.return_lost, c.unattributed_lost};
+}
+
+std::map<std::string, metrics::MappingLifetime> to_metrics(const probe::HoldLadder& ladder) {
+  std::map<std::string, metrics::MappingLifetime> lifetimes;
+  for (const auto pattern : probe::kPatterns) {
+    const auto b = ladder.lifetime(pattern).bracket();
+    if (!b) continue;
+    auto& l = lifetimes[std::string(name(pattern))];
+    l.lower = to_seconds(b->lower);
+    if (b->upper) l.upper = to_seconds(*b->upper);
+  }
+  for (const auto& [key, n] : ladder.counts())
+    lifetimes[std::string(name(key.first))].holds[fmt::format("{}", to_seconds(key.second))] = {n.probes,
+                                                                                                n.replies};
+  return lifetimes;
+}
+
+}  // namespace
+
+metrics::Histogram Path::empty_histogram() {
+  metrics::Histogram h;
+  h.bounds.assign(probe::Rtt::kBounds.begin(), probe::Rtt::kBounds.end());
+  h.counts.assign(h.bounds.size() + 1, 0);
+  return h;
+}
+
+std::shared_ptr<const metrics::Path> Path::snapshot(const Now& now) const {
+  auto p = std::make_shared<metrics::Path>();
+  p->uplink = uplink_;
+  p->reflector = reflector_.name;
+  p->conclusion = judge_.conclusion();
+  p->steady = to_metrics(prober_.counters(probe::FlowKind::steady));
+  p->fresh = to_metrics(prober_.counters(probe::FlowKind::fresh));
+  p->rtt = empty_histogram();
+  p->rtt.counts.assign(prober_.rtt().buckets().begin(), prober_.rtt().buckets().end());
+  p->rtt.sum = prober_.rtt().sum_seconds();
+  p->tcp_connect = tcp_connect_;
+  p->tcp_connects = tcp_connects_;
+  p->tcp_connect_failures = tcp_connect_failures_;
+  p->mapped_address_changes = prober_.mapped_address_changes();
+  p->mapped_port_changes = prober_.mapped_port_changes();
+  if (prober_.mapped_endpoint()) p->mapped_endpoint = prober_.mapped_endpoint()->to_string();
+  if (ladder_) p->lifetimes = to_metrics(*ladder_);
+  p->icmp_errors = icmp_errors_;
+  p->packets_refused = prober_.refused();
+  const auto o = prober_.observe(now.mono);
+  if (o.window.all() > 0) {
+    p->recent = metrics::Recent{o.window.answered, o.window.forward_lost, o.window.return_lost,
+                                o.window.unattributed};
+  }
+  if (o.rtt) p->smoothed_rtt = to_seconds(*o.rtt);
+  if (o.last_reply) p->last_reply = to_unix_seconds(now.wall) - to_seconds(now.mono - *o.last_reply);
+  return p;
+}
+
+}  // namespace ue::agent
