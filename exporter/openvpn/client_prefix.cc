@@ -13,9 +13,13 @@ bool digits(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-bool dotted_quad(std::string_view text) {
-  return std::count(text.begin(), text.end(), '.') == 3 &&
-         std::all_of(text.begin(), text.end(), [](char c) { return c == '.' || (c >= '0' && c <= '9'); });
+/// "1.2.3.4" or "1.2.3.4:41000"
+bool ipv4(std::string_view text) {
+  std::size_t end = 0;
+  int dots = 0;
+  for (; end < text.size() && (text[end] == '.' || (text[end] >= '0' && text[end] <= '9')); ++end)
+    dots += text[end] == '.' ? 1 : 0;
+  return dots == 3 && (end == text.size() || (text[end] == ':' && digits(text.substr(end + 1))));
 }
 
 bool ipv6(std::string_view text) {
@@ -29,6 +33,7 @@ bool ipv6(std::string_view text) {
 
 /// An address as some version prints it, with or without a port.
 bool is_address(std::string_view text) {
+  if (ipv4(text)) return true;
   for (const std::string_view protocol : {"udp4:", "udp6:", "tcp4-server:", "tcp6-server:", "tcp4:", "tcp6:"})
     if (text.starts_with(protocol)) {
       text.remove_prefix(protocol.size());
@@ -39,19 +44,17 @@ bool is_address(std::string_view text) {
     return close != text.npos && ipv6(text.substr(1, close - 1)) &&
            (close + 1 == text.size() || (text[close + 1] == ':' && digits(text.substr(close + 2))));
   }
-  if (ipv6(text) || dotted_quad(text)) return true;
-  const auto colon = text.rfind(':');
-  return colon != text.npos && dotted_quad(text.substr(0, colon)) && digits(text.substr(colon + 1));
+  return ipv4(text) || ipv6(text);
 }
 
 /// A word with a colon inside of it, not at an end: "PLACEHOLDER:PORT", and every address with a port.
 bool is_opaque_address(std::string_view text) {
-  if (text.empty() || text.front() == '[' || text.front() == ':') return false;
-  const auto colon = text.find(':');
-  return (colon != text.npos && colon + 1 < text.size() && text.find('/') == text.npos) || is_address(text);
+  if (text.empty() || text.front() == '[' || text.front() == ':' || text.find('/') != text.npos) return false;
+  return text.find(':') < text.size() - 1 || ipv4(text);
 }
 
 void skip_additions(std::string_view& text) {
+  if (text.empty() || (text[0] != 'C' && text[0] != 'p')) return;
   if (text.starts_with("Connection Attempt ")) text.remove_prefix(19);
   if (text.starts_with("peer-id=")) {
     const auto blank = text.substr(0, 24).find(' ');

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 namespace ue::openvpn {
 
@@ -12,25 +13,35 @@ constexpr std::size_t kMaxToken = 256;  // host name, or ident of a syslog line
 
 bool digit(char c) { return c >= '0' && c <= '9'; }
 
-/// `shape`: 'd' is a digit, 'D' a digit or a blank, 'a' a letter; anything else is itself.
-bool has_shape(std::string_view text, std::string_view shape) {
-  if (text.size() < shape.size()) return false;
-  for (std::size_t i = 0; i < shape.size(); ++i) {
-    const char c = text[i];
-    const char s = shape[i];
-    const bool ok = s == 'd'   ? digit(c)
-                    : s == 'D' ? digit(c) || c == ' '
-                    : s == 'a' ? (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z')
-                               : c == s;
-    if (!ok) return false;
-  }
-  return true;
+/// 'd' is a digit, 'D' a digit or a blank, 'a' a letter; anything else is itself. Known when this is
+/// compiled, because every line of a log is compared with one.
+template <std::size_t N>
+struct Shape {
+  constexpr Shape(const char (&text)[N]) { std::copy_n(text, N, pattern); }  // NOLINT: reads as a literal
+  static constexpr std::size_t size() { return N - 1; }
+  char pattern[N] = {};
+};
+
+template <char s>
+bool fits(char c) {
+  if constexpr (s == 'd') return digit(c);
+  if constexpr (s == 'D') return digit(c) || c == ' ';
+  if constexpr (s == 'a') return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+  return c == s;
 }
 
-constexpr std::string_view kCtime = "aaa aaa Dd dd:dd:dd dddd ";
-constexpr std::string_view kIso = "dddd-dd-dd dd:dd:dd ";
-constexpr std::string_view kSyslog = "aaa Dd dd:dd:dd ";
-constexpr std::string_view kSyslogIso = "dddd-dd-ddTdd:dd:dd";
+template <Shape shape>
+bool has_shape(std::string_view text) {
+  return text.size() >= shape.size()&& [&]<std::size_t... i>(std::index_sequence<i...>) {
+    return (fits<shape.pattern[i]>(text[i]) && ...);
+  }
+  (std::make_index_sequence<shape.size()>());
+}
+
+constexpr Shape kCtime = "aaa aaa Dd dd:dd:dd dddd ";
+constexpr Shape kIso = "dddd-dd-dd dd:dd:dd ";
+constexpr Shape kSyslog = "aaa Dd dd:dd:dd ";
+constexpr Shape kSyslogIso = "dddd-dd-ddTdd:dd:dd";
 
 std::string_view token(std::string_view text) {
   return text.substr(0, std::min(text.substr(0, kMaxToken).find(' '), text.size()));
@@ -65,11 +76,11 @@ bool split_machine(std::string_view line, LogHead& head) {
 bool split_own(std::string_view line, LogHead& head) {
   if (line.empty()) return false;
   if (digit(line[0])) {
-    if (!has_shape(line, kIso)) return split_machine(line, head);
+    if (!has_shape<kIso>(line)) return split_machine(line, head);
     head.form = Form::iso;
     head.stamp = line.substr(0, kIso.size() - 1);
     head.text = line.substr(kIso.size());
-  } else if (has_shape(line, kCtime)) {
+  } else if (has_shape<kCtime>(line)) {
     head.form = Form::ctime;
     head.stamp = line.substr(0, kCtime.size() - 1);
     head.text = line.substr(kCtime.size());
@@ -95,10 +106,10 @@ void split_ident(std::string_view rest, LogHead& head) {
 }
 
 bool split_syslog(std::string_view line, LogHead& head) {
-  if (has_shape(line, kSyslog)) {
+  if (has_shape<kSyslog>(line)) {
     head.form = Form::syslog;
     head.stamp = line.substr(0, kSyslog.size() - 1);
-  } else if (has_shape(line, kSyslogIso)) {
+  } else if (has_shape<kSyslogIso>(line)) {
     head.form = Form::syslog_iso;
     head.stamp = token(line);
   } else {
@@ -163,8 +174,8 @@ std::optional<LogTime> with_zone(LogTime time, std::string_view rest) {
   if (rest.empty()) return time;
   time.zone = LogTime::Zone::absolute;
   if (rest == "Z") return time;
-  const bool colon = has_shape(rest.substr(1), "dd:dd");
-  if ((rest[0] != '+' && rest[0] != '-') || (!colon && !has_shape(rest.substr(1), "dddd")))
+  const bool colon = has_shape<"dd:dd">(rest.substr(1));
+  if ((rest[0] != '+' && rest[0] != '-') || (!colon && !has_shape<"dddd">(rest.substr(1))))
     return std::nullopt;
   const Nanos offset = std::chrono::hours(number(rest.substr(1, 2))) +
                        std::chrono::minutes(number(rest.substr(colon ? 4 : 3, 2)));
