@@ -5,9 +5,9 @@
 
 BUILD_PACKAGES=(g++ cmake ninja-build pkg-config ccache libssl-dev libfmt-dev libspdlog-dev libyaml-cpp-dev
   nlohmann-json3-dev libcli11-dev libboost-dev prometheus-cpp-dev zlib1g-dev libcivetweb-dev libnl-3-dev libnl-route-3-dev
-  libnl-nf-3-dev libgtest-dev libgmock-dev)
+  libnl-nf-3-dev libsystemd-dev libgtest-dev libgmock-dev)
 LAB_PACKAGES=(python3 iproute2 iputils-ping nftables conntrack openssl openvpn prometheus prometheus-alertmanager coturn)
-TEST_PACKAGES=(python3-scapy git clang libclang-rt-dev tshark)
+TEST_PACKAGES=(python3-scapy git clang libclang-rt-dev tshark systemd-journal-remote)
 
 missing_packages() {
   local package

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """How fast `uplinktool openvpn analyze` reads a server's log, beside `wc -l` and mtail with one rule, as ratios in one run.
 
-usage: openvpn_log.py [--bin DIRECTORY] [--size MB] [--rounds N]
+usage: openvpn_log.py [--bin DIRECTORY] [--size MB] [--clients N] [--rounds N]
 (build first: ninja -C build uplinktool; install mtail: apt-get install --no-install-recommends mtail)
 The log is made for it in a temporary directory (1 GB by default) and deleted afterwards. mtail, which is slow, and the
 comparison of memory get a tenth of it. The programs take turns, the rounds are compared one by one by the processor time
@@ -20,7 +20,6 @@ import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-CLIENTS = 8000
 # What the issue of this room asks for, and how much more memory than for a tenth of the log is still flat.
 OF_WC, OF_MTAIL, FLAT = 0.10, 10.0, 4 * 2**20
 
@@ -86,7 +85,7 @@ RULES = 'counter completed\n/Peer Connection Initiated with / {\n  completed++\n
 class Log:
     """A server's log of a given size, and how much of each thing is in it."""
 
-    def __init__(self, path, size):
+    def __init__(self, path, size, clients):
         self.path, self.arrivals, self.soft_resets, self.written = path, 0, 0, 0
         dice = random.Random(5)
         endpoints = {}
@@ -95,7 +94,7 @@ class Log:
             self.written += file.write(START.format(now=self.stamp(second)))
             while self.written < size:
                 second += dice.random() < 0.5
-                client = dice.randrange(CLIENTS)
+                client = dice.randrange(clients)
                 values = {"now": self.stamp(second), "peer": f"site-{client:05}",
                           "inner": f"10.88.{client >> 8}.{client & 255}"}
                 kind = dice.random() if client in endpoints else 0
@@ -128,8 +127,8 @@ class Run:
 
 
 def measure(options, directory):
-    whole = Log(os.path.join(directory, "server.log"), options.size * 1_000_000)
-    tenth = Log(os.path.join(directory, "tenth.log"), options.size * 100_000)
+    whole = Log(os.path.join(directory, "server.log"), options.size * 1_000_000, options.clients)
+    tenth = Log(os.path.join(directory, "tenth.log"), options.size * 100_000, options.clients)
     rules = os.path.join(directory, "rules.mtail")
     with open(rules, "w", encoding="ascii") as file:
         file.write(RULES)
@@ -154,6 +153,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bin", default=os.path.join(HERE, "../../build/bin"))
     parser.add_argument("--size", type=int, default=1000, help="megabytes")
+    parser.add_argument("--clients", type=int, default=2000, help="of the server whose log it is")
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     if shutil.which("mtail") is None:
