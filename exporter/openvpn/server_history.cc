@@ -119,7 +119,10 @@ Finding ServerHistory::judge(const TunnelState& state, WallTime now, bool to_the
     const Pattern p = pattern(client.second, restart_of(state));
     if (p.diagnosis == Diagnosis::unknown) continue;
     if (!to_the_end && now - p.newest > 2 * p.period + kSettling) continue;  // it stays connected, or gave up
-    if (worst != nullptr && worst_pattern.diagnosis == Diagnosis::shared_common_name) break;
+    const bool worse = worst == nullptr ||
+                       (p.diagnosis != worst_pattern.diagnosis ? p.diagnosis == Diagnosis::shared_common_name
+                                                               : client.first < worst->first);
+    if (!worse) continue;
     worst = &client;
     worst_pattern = p;
   }

@@ -2,10 +2,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <map>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "base/time.h"
@@ -53,7 +54,10 @@ class ServerHistory {
   Finding judge(const TunnelState& state, WallTime now, bool to_the_end) const;
   void arrive(const Event& event, WallTime at);
 
-  std::map<std::string, Client, std::less<>> clients_;
+  struct Hash : std::hash<std::string_view> {
+    using is_transparent = void;
+  };
+  std::unordered_map<std::string, Client, Hash, std::equal_to<>> clients_;
   std::optional<WallTime> restarted_;  ///< the server's process, while we watched
   std::deque<WallTime> refusals_;      ///< of credentials, newest last
 };

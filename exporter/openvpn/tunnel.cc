@@ -1,7 +1,5 @@
 #include "openvpn/tunnel.h"
 
-#include "base/log.h"
-
 namespace ue::openvpn {
 
 namespace {
@@ -17,12 +15,8 @@ Tunnel::Tunnel(const config::Tunnel& tunnel) : name_(tunnel.name) {
   if (!tunnel.management.empty())
     sources_[Source::management] =
         management_.emplace(tunnel.name, tunnel.management, tunnel.management_password_file).state();
-  if (!tunnel.journal.empty()) {
-    SourceState& state = sources_[Source::journal];
-    state.remedy = "this version does not read `journal`; configure OpenVPN's log file with `log`";
-    ++state.errors["unsupported"];
-    log::warn("OPENVPN_SOURCE_UNSUPPORTED", "tunnel {}: {}", name_, state.remedy);
-  }
+  if (!tunnel.journal.empty())
+    sources_[Source::journal] = journal_.emplace(tunnel.name, tunnel.journal).state();
 }
 
 bool Tunnel::poll(const Now& now) {
@@ -31,6 +25,10 @@ bool Tunnel::poll(const Now& now) {
   if (log_) {
     more = log_->poll([&](const Event& event) { take(event, Channel::log, false, now); });
     sources_[Source::log] = log_->state();
+  }
+  if (journal_) {
+    more = journal_->poll([&](const Event& event) { take(event, Channel::journal, false, now); }) || more;
+    sources_[Source::journal] = journal_->state();
   }
   if (management_) {
     more = poll_management(now) || more;

@@ -8,6 +8,7 @@
 #include "openvpn/client_ledger.h"
 #include "openvpn/diagnosis.h"
 #include "openvpn/event_merger.h"
+#include "openvpn/journal_follower.h"
 #include "openvpn/log_follower.h"
 #include "openvpn/management_client.h"
 #include "openvpn/server_history.h"
@@ -52,6 +53,7 @@ class Tunnel {
 
   std::string name_;
   std::optional<LogFollower> log_;
+  std::optional<JournalFollower> journal_;
   std::optional<StatusFollower> status_;
   std::optional<ManagementClient> management_;
   std::uint64_t greetings_ = 0;

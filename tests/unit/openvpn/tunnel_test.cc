@@ -63,17 +63,60 @@ TEST(Tunnel, LearnsTheStateFromTheLogAndCountsFromThenOn) {
   fs::remove_all(dir);
 }
 
-TEST(Tunnel, SaysWhichSourcesItCannotRead) {
+TEST(Tunnel, SaysWhichSourcesItCannotReadAndGoesOnWithTheOthers) {
+  std::string path = (fs::temp_directory_path() / "tunnel.XXXXXX").string();
+  const fs::path dir = mkdtemp(path.data());
+  const fs::path status = dir / "server.status";
+  std::ofstream(status, std::ios::binary) << testing_support::read_data("v2.6.22/s.status2");
   config::Tunnel config;
   config.name = "cloud";
-  config.journal = "openvpn-client@cloud.service";
+  config.log = (dir / "none.log").string();
+  config.status = status.string();
+  config.management = "unix:" + (dir / "none.sock").string();
   Tunnel tunnel(config);
-  EXPECT_FALSE(tunnel.poll({}));
-  ASSERT_EQ(tunnel.sources().size(), 1u);
-  const SourceState& journal = tunnel.sources().at(Source::journal);
-  EXPECT_FALSE(journal.up);
-  EXPECT_THAT(journal.remedy, HasSubstr("`log`"));
-  EXPECT_EQ(journal.errors.at("unsupported"), 1u);
+  const Now now{Instant(std::chrono::seconds(5)), WallTime(std::chrono::seconds(1795424136)), {}};
+  EXPECT_FALSE(tunnel.poll(now));
+  ASSERT_EQ(tunnel.sources().size(), 3u);
+  EXPECT_EQ(tunnel.sources().at(Source::log).errors.at("missing"), 1u);
+  EXPECT_THAT(tunnel.sources().at(Source::management).remedy, HasSubstr("Start OpenVPN"));
+  EXPECT_TRUE(tunnel.sources().at(Source::status).up) << tunnel.sources().at(Source::status).remedy;
+  EXPECT_EQ(tunnel.state().role, Role::server);
+  EXPECT_EQ(tunnel.ledger().all().sessions, 1u);
+  EXPECT_EQ(tunnel.state().sessions, 0u) << "it arrived before the watch began";
+  EXPECT_EQ(tunnel.tracker().clients().find("client-one")->endpoint, "10.99.0.2:38833");
+
+  const auto reread = [&](const std::string& text, int seconds) {
+    std::ofstream(status, std::ios::binary) << text;
+    const timespec times[2] = {{1795424136 + seconds, 0}, {1795424136 + seconds, 0}};
+    ASSERT_EQ(utimensat(AT_FDCWD, status.c_str(), times, 0), 0);
+    Now then = now;
+    then.mono += std::chrono::seconds(seconds);
+    then.wall += std::chrono::seconds(seconds);
+    tunnel.poll(then);
+  };
+  reread("", 2);
+  EXPECT_EQ(tunnel.sources().at(Source::status).errors.at("empty"), 1u);
+  EXPECT_FALSE(tunnel.sources().at(Source::status).up);
+  std::string later = testing_support::read_data("v2.6.22/s.status2");
+  reread(later.substr(0, 300), 3);
+  EXPECT_EQ(tunnel.sources().at(Source::status).errors.at("torn"), 1u);
+  EXPECT_EQ(tunnel.ledger().all().sessions, 1u) << "nothing is lost by a bad reading";
+  // The same client from a new port, while we watch.
+  const auto replace = [&](const std::string& from, const std::string& to) {
+    for (auto at = later.find(from); at != later.npos; at = later.find(from, at + to.size()))
+      later.replace(at, from.size(), to);
+  };
+  replace("1795424126", "1795424138");
+  replace("1795424135", "1795424139");
+  replace("38833", "40001");
+  reread(later, 4);
+  EXPECT_TRUE(tunnel.sources().at(Source::status).up);
+  EXPECT_EQ(tunnel.state().reconnect_count(Reason::new_session, From::other), 1u);
+  EXPECT_EQ(tunnel.state().endpoint_changes, 1u);
+  reread(later, 600);
+  EXPECT_EQ(tunnel.sources().at(Source::status).errors.at("stale"), 1u);
+  EXPECT_FALSE(tunnel.sources().at(Source::status).up);
+  fs::remove_all(dir);
 }
 
 }  // namespace
