@@ -147,12 +147,6 @@ bool Agent::load_keys() {
   bool mended = false;
   retry_keys_at_ = read_clocks().mono + kRetryKeys;
   for (auto& [name, r] : reflectors_) {
-    if (r.config.protocol == config::Protocol::stun && r.fault.empty()) {
-      r.fault =
-          "paths are measured against STAMP reflectors (protocol: stamp); a STUN server serves under "
-          "witnesses:";
-      log::warn("REFLECTOR_OFF", "reflector {} is off: {}", name, r.fault);
-    }
     if (r.config.protocol == config::Protocol::stun || r.config.key_file.empty() || r.identity) continue;
     const auto key = config::load_gateway_key(r.config.key_file);
     if (!key) {

@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "agent/path_evidence.h"
+#include "agent/stun_client.h"
 #include "base/log.h"
 #include "stamp/query.h"
 
@@ -208,7 +209,32 @@ bool Path::has_port(std::uint16_t port) const {
                      [port](const auto& f) { return f.second.socket->socket().local().port == port; });
 }
 
+/// Many servers have no TCP, and one that never answered over it does not show that TCP is broken.
+void Path::ask_stun_server() {
+  query_fault_ = "a STUN server cannot say what it received";
+  const auto asked = read_clocks().mono;
+  ask_stun_over_tcp(loop_, *binding_, *endpoint_, kAskTimeout,
+                    [weak = weak_from_this(), asked, generation = generation_](const QueryResult& result) {
+                      const auto self = weak.lock();
+                      if (!self || !self->binding_ || generation != self->generation_) return;
+                      self->count_connect(result);
+                      const bool answered = result.error.empty();
+                      const auto now = read_clocks();
+                      self->stun_over_tcp_ = self->stun_over_tcp_ || answered;
+                      if (answered) self->last_answer_ = now.mono;
+                      self->prober_.on_asked(now, {asked, answered, std::nullopt, self->stun_over_tcp_});
+                      self->run_actions();
+                    });
+}
+
 void Path::ask(const probe::AskReflector& ask) {
+  if (reflector_.protocol == config::Protocol::stun) {
+    // It may fail at once, and this very call may come from the prober's actions.
+    boost::asio::post(loop_, [weak = weak_from_this()] {
+      if (const auto self = weak.lock(); self && self->binding_) self->ask_stun_server();
+    });
+    return;
+  }
   auto question = std::make_shared<Question>();
   stamp::QueryRequest request;
   random_fill(request.nonce);
@@ -298,7 +324,7 @@ bool Path::judge(const Now& now, const verdict::Evidence& evidence) {
   const bool working =
       running() && standing == probe::Standing::fine && evidence.facts.steady == verdict::Tri::yes;
   if (ladder_) ladder_->set_allowed(now, working);
-  size_.set_allowed(now, working);
+  size_.set_allowed(now, working && reflector_.protocol == config::Protocol::stamp);
   run_actions();
   return changed;
 }

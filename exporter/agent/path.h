@@ -101,6 +101,7 @@ class Path : public std::enable_shared_from_this<Path> {
   void send_probe(const probe::SendProbe& probe);
   void on_error(probe::FlowHandle handle, const uplink::SocketError& error);
   void note_too_big(probe::FlowHandle handle, std::uint32_t mtu);
+  void ask_stun_server();
   void ask(const probe::AskReflector& ask);
   void try_question(std::shared_ptr<Question> question, const Detour& way);
   void on_result(const std::shared_ptr<Question>& question, const QueryResult& result);
@@ -131,6 +132,7 @@ class Path : public std::enable_shared_from_this<Path> {
   Instant complained_{};
   std::optional<Instant> send_fault_since_;
   std::uint64_t datagrams_received_ = 0;
+  bool stun_over_tcp_ = false;  ///< the STUN server has answered over TCP before
   bool answered_via_other_ = false;
   std::uint32_t generation_ = 0;  ///< of sockets: answers to older questions are void
   std::uint64_t tcp_connects_ = 0;

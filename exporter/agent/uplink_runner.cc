@@ -48,6 +48,7 @@ UplinkRunner::UplinkRunner(boost::asio::io_context& loop, config::Uplink uplink,
     settings.fresh_interval = config.probe.fresh_interval;
     settings.loss_threshold = config.probe.loss_threshold;
     settings.identity = reflector.identity;
+    settings.stun = reflector.config.protocol == config::Protocol::stun;
     // A lifetime is the NAT's, not the reflector's: one ladder an uplink, so that its flows stay few.
     std::optional<probe::HoldLadder::Settings> ladder;
     if (!config.probe.holds.empty() && reflector.config.name == measures_lifetime(reflectors, preferred_))

@@ -22,6 +22,8 @@ class Asking {
   void asked(Instant now);
   /// `own`: the answer came through this uplink; without an answer at all, `answered` is false.
   void done(Instant now, bool answered, bool own);
+  /// The question is void: it says nothing about TCP.
+  void give_up() { under_way_ = false; }
   void reset();
 
   /// An authenticated answer through this uplink: yes; two attempts in a row without: no; older than 90 s:
@@ -29,6 +31,7 @@ class Asking {
   std::optional<bool> tcp_works(Instant now) const;
   /// Since when every question has been answered through this uplink.
   std::optional<Instant> answered_since() const { return answered_since_; }
+  std::optional<Instant> own_answer() const { return own_answer_; }  ///< the newest
   bool asked_ever() const { return last_.has_value(); }
   /// Since when questions have been answered by nobody; nothing while they are.
   std::optional<Instant> mute_since() const { return mute_since_; }

@@ -169,6 +169,16 @@ std::optional<bool> PathProber::forward(Instant now) const {
   return lost_beside >= kSuspicious ? std::optional(true) : std::nullopt;
 }
 
+/// TCP was answered in the midst of the silence, and UDP has been lost since it is: neither the beginning nor
+/// the end of an outage looks so.
+bool PathProber::tcp_alone_works() const {
+  const auto since = asking_.answered_since();
+  if (!since || !asking_.own_answer() || *asking_.own_answer() <= *silent_since_) return false;
+  const auto lost =
+      std::count_if(newest_lost_.begin(), newest_lost_.end(), [&](Instant sent) { return sent >= *since; });
+  return lost >= losses_.losses_needed();
+}
+
 Observation PathProber::observe(Instant now) const {
   Observation o;
   const auto* s = steady();
@@ -189,6 +199,8 @@ Observation PathProber::observe(Instant now) const {
   o.tcp = asking_.tcp_works(now);
   if (o.forward) {
     o.attributable = true;
+  } else if (settings_.stun) {
+    if (silent_since_ && tcp_alone_works()) o.attributable = false;
   } else if (silent_since_ && now - *silent_since_ > kTellingTime && !delivery_.denying_since() &&
              asking_.answered_since() && now - *asking_.answered_since() > kTellingTime) {
     o.attributable = false;

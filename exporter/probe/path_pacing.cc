@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "probe/path_prober.h"
+#include "probe/stun_packets.h"
 
 namespace ue::probe {
 
@@ -33,9 +34,10 @@ void PathProber::send(const Now& now, Flow& flow) {
   extras.location = sequence % kNamingEvery == 0;
   extras.instance_id = settlement_.instance_id();
   settlement_.count_sent(flow.kind());
-  actions_.emplace_back(
-      SendProbe{flow.handle, sequence,
-                build_probe(settings_.identity, flow.flow_id, flow.ssid, sequence, now.wall, extras)});
+  auto packet = settings_.stun
+                    ? build_stun_probe(flow.flow_id, sequence)
+                    : build_probe(settings_.identity, flow.flow_id, flow.ssid, sequence, now.wall, extras);
+  actions_.emplace_back(SendProbe{flow.handle, sequence, std::move(packet)});
 }
 
 /// Asked twice as often while it seems to die: a burst has its rest, and K may be large on a lossy line.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "probe/stun_packets.h"
+
 namespace ue::probe {
 
 namespace {
@@ -157,7 +159,8 @@ void PathProber::on_datagram(const Now& now, FlowHandle handle, ByteView datagra
     ++refused_["foreign_source"];
     return;
   }
-  const auto parsed = parse_reply(datagram, settings_.identity, flow->ssid, flow->flow_id);
+  const auto parsed = settings_.stun ? parse_stun_reply(datagram, flow->flow_id)
+                                     : parse_reply(datagram, settings_.identity, flow->ssid, flow->flow_id);
   if (const auto* why = std::get_if<Refusal>(&parsed)) {
     ++refused_[std::string(name(*why))];
     return;
@@ -221,7 +224,8 @@ void PathProber::ask_if_due(const Now& now) {
 }
 
 void PathProber::on_asked(const Now& now, const AskOutcome& outcome) {
-  asking_.done(now.mono, outcome.answer.has_value(), outcome.own);
+  if (!outcome.telling) return asking_.give_up();
+  asking_.done(now.mono, outcome.answer.has_value() || outcome.own, outcome.own);
   if (!outcome.answer) return;
   const auto& answer = *outcome.answer;
   settlement_.learn_instance(answer.instance_id, now.mono, false);

@@ -48,6 +48,7 @@ struct AskOutcome {
   Instant asked{};
   bool own = false;                          ///< an authenticated answer came through this uplink
   std::optional<stamp::QueryAnswer> answer;  ///< through this or another uplink
+  bool telling = true;                       ///< false: no answer, and none was to be expected
 };
 
 /// The Session-Sender of one path (uplink and reflector): opens flows, sends probes, settles them, and says
@@ -111,6 +112,7 @@ class PathProber {
   void sweep(const Now& now);
   void note_mapping(const Flow& flow, const Endpoint& endpoint);
   bool steady_dead() const;
+  bool tcp_alone_works() const;
   std::optional<bool> forward(Instant now) const;
   Nanos jitter(Nanos interval);
 

@@ -59,6 +59,7 @@ struct Settings {
   Nanos fresh_interval = std::chrono::seconds(30);  ///< between the openings of fresh flows
   double loss_threshold = 0.05;                     ///< ratio
   std::optional<Identity> identity;
+  bool stun = false;  ///< the far end is a STUN server: it answers, and tells nothing else
 };
 
 /// What a path's own probes have shown, for those that measure beside them.

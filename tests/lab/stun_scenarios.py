@@ -1,5 +1,8 @@
 """Our STUN client against a server that owns nothing of ours: coturn's."""
+import time
+
 from . import agent, nat, netns, topology, world
+from .agent import FIVE_G, MANSION, Home
 from .registry import expect, scenario
 
 SECOND = "198.18.0.11"  # coturn's other address
@@ -35,3 +38,45 @@ def stun_against_coturn():
     expect(six["mapped"] == f"[::1]:{six['port']}", f"over IPv6: {six}")
     carrier.no_return()
     expect(_ask("gw", topology.WITNESS) == {}, "an answer where none comes back")
+
+
+def _stun_home():
+    """No reflector of ours anywhere: both uplinks measured against coturn, UDP and TCP."""
+    home = Home(reflector=False, probe={"holds": []},
+                reflectors=[{"name": "public", "address": f"{topology.WITNESS}:{agent.STUN_PORT}", "protocol": "stun"}])
+    process = agent.start_witness()
+    world.wait_until(lambda: _ask("inet", topology.WITNESS) or process.must_live(), 30, "coturn's answer")
+    verdicts = home.healthy()
+    page = world.fetch("gw", 10177, "/")[1]
+    expect(f"seen as {topology.POOL}:" in page, "the page does not show the mapped address")
+    return home, verdicts
+
+
+@scenario(200)
+def stun_only_no_return():
+    """replies lost at the carrier, only a STUN server to ask: no_return, never a direction; healthy when it mends"""
+    home, verdicts = _stun_home()
+    home.carrier.no_return()
+    since = world.now()
+    print(f"no_return after {verdicts.wait(MANSION, 'no_return', 45, since):.1f} s")
+    time.sleep(10)
+    home.carrier.normal()
+    verdicts.wait(MANSION, "healthy", 120)
+    verdicts.only(MANSION, "healthy", "unknown", "no_return", since=since)
+    verdicts.only(FIVE_G, "healthy", since=since)
+    lost = {what: home.counters(f"uplink_udp_{what}_lost_total") for what in ("forward", "return")}
+    expect(not any(lost.values()), f"a direction was claimed: {lost}")
+    home.done()
+
+
+@scenario(200)
+def stun_only_outage():
+    """nothing passes, only a STUN server to ask: down"""
+    home, verdicts = _stun_home()
+    time.sleep(5)
+    home.carrier.outage()
+    since = world.now()
+    print(f"down after {verdicts.wait(MANSION, 'down', 60, since):.1f} s")
+    verdicts.only(MANSION, "healthy", "unknown", "down", since=since)
+    verdicts.only(FIVE_G, "healthy", since=since)
+    home.done()
