@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 
+#include "agent/conntrack_watch.h"
 #include "agent/route_watch.h"
 #include "agent/tunnel_watch.h"
 #include "base/log.h"
@@ -33,6 +34,7 @@ Agent::Agent(boost::asio::io_context& loop, Box& box, metrics::Build build)
                                  watch_more([&](uplink::Interest& i) { i.destinations = destinations; });
                                },
                                [this] { publish_soon(); }});
+  conntrack_ = std::make_unique<ConntrackWatch>(loop_);
   watch_kernel();
 }
 
@@ -185,6 +187,7 @@ void Agent::build_runners() {
         [this, name = uplink.name](const std::string& reflector) { return detours(name, reflector); }));
   }
   for (const auto& runner : runners_) runner->update_link(now, inventory_);
+  conntrack_->set_uplinks(wanted, inventory_);
   route_watch_->set_uplinks(wanted);
 }
 
@@ -225,6 +228,7 @@ void Agent::tick() {
     tunnel->poll(now);
     route_watch_->set_remote(tunnel->name(), tunnel->remote());
   }
+  conntrack_->tick(now.mono);
   judge(now);
   if (now.mono >= next_publish_) publish(now);
 }
@@ -305,6 +309,7 @@ void Agent::publish(const Now& now) {
   s->collectors.push_back({"netlink", inventory_fault_.empty(), inventory_fault_});
   if (monitor_) s->netlink_overruns = monitor_->overruns();
   route_watch_->add_to(*s);
+  conntrack_->add_to(*s);
   box_.publish(std::move(s));
 }
 
@@ -314,6 +319,7 @@ void Agent::stop() {
   runners_.clear();
   tunnels_.clear();
   route_watch_.reset();
+  conntrack_.reset();
   routes_.remove_all();
 }
 

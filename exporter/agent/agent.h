@@ -11,6 +11,7 @@
 
 namespace ue::agent {
 
+class ConntrackWatch;
 class RouteWatch;
 class TunnelWatch;
 
@@ -65,6 +66,7 @@ class Agent {
   std::vector<std::unique_ptr<UplinkRunner>> runners_;
   std::vector<std::unique_ptr<TunnelWatch>> tunnels_;
   std::unique_ptr<RouteWatch> route_watch_;
+  std::unique_ptr<ConntrackWatch> conntrack_;
   std::string inventory_fault_;
   Nanos boot_ahead_{};  ///< CLOCK_BOOTTIME minus CLOCK_MONOTONIC: grows while the machine sleeps
   bool kernel_changed_ = false;

@@ -94,7 +94,7 @@ struct Tunnel {  // one OpenVPN instance
   std::string name;
   std::map<std::string, bool> sources;  ///< log, journal, status, management -> up
   std::map<std::pair<std::string, std::string>, std::uint64_t> source_errors;  ///< (source, reason)
-  std::string state = "unknown";  ///< connected, connecting, wait, auth, reconnecting, exiting, unknown
+  std::string state = "unknown";      ///< connected, connecting, wait, auth, reconnecting, exiting, unknown
   std::string diagnosis = "unknown";  ///< healthy, one_way_loop, no_return and so on
   std::map<std::pair<std::string, std::string>, std::uint64_t> reconnects;  ///< (reason, from)
   std::uint64_t handshakes_started = 0;
@@ -123,7 +123,26 @@ struct Route {  // one destination of `routes:`
 struct Collector {
   std::string name;
   bool up = false;
-  std::string remedy;  ///< why it is off and how to turn it on
+  std::string remedy;     ///< why it is off and how to turn it on
+  bool optional = false;  ///< it lacks only what the agent does without: being off is no fault
+};
+
+/// The kernel's connection tracker: its table, and what it tells of UDP flows.
+struct Conntrack {
+  struct Flows {
+    std::uint64_t begun = 0;
+    std::uint64_t unreplied = 0;
+    std::uint64_t unfollowed = 0;
+  };
+  std::uint64_t entries = 0;
+  std::uint64_t limit = 0;
+  double udp_timeout = 0;  ///< seconds
+  double udp_stream_timeout = 0;
+  std::optional<std::uint64_t> early_drops;
+  std::optional<std::uint64_t> insert_failures;
+  std::optional<std::uint64_t> drops;
+  std::map<std::string, Flows> flows;  ///< by uplink; empty while events are not watched
+  std::uint64_t events_lost = 0;
 };
 
 struct Build {
@@ -145,6 +164,7 @@ struct Snapshot {
   std::vector<Route> routes;
   std::vector<Collector> collectors;
   std::uint64_t netlink_overruns = 0;
+  std::optional<Conntrack> conntrack;  ///< absent where this kernel tracks no connections
 };
 
 /// What uplink_reflector publishes.

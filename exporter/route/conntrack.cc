@@ -2,6 +2,8 @@
 
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_compat.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
+#include <linux/sock_diag.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -20,7 +22,7 @@ constexpr unsigned kBatch = 64;         // messages for each system call
 constexpr std::size_t kMessage = 1024;  // an event has about 250 octets
 constexpr int kBatchesAtOnce = 64;
 
-Error failed(const char* what, int code) {
+Error watch_failed(const char* what, int code) {
   const auto text = errno_error(std::string("watching the connection tracker: ") + what, code).message;
   if (code != EPERM && code != EACCES) return Error{text};
   return Error{
@@ -48,28 +50,68 @@ ConntrackMonitor::~ConntrackMonitor() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-Result<ConntrackMonitor> ConntrackMonitor::open() {
+Result<ConntrackMonitor> ConntrackMonitor::open(int& code,
+                                                const std::function<void(const FlowEvent&)>& standing) {
+  const auto refused = [&code](const char* what) {
+    code = errno;
+    return watch_failed(what, code);
+  };
   ConntrackMonitor monitor(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_NETFILTER));
-  if (monitor.fd_ < 0) return failed("opening a socket", errno);
+  if (monitor.fd_ < 0) return refused("opening a socket");
   if (setsockopt(monitor.fd_, SOL_SOCKET, SO_RCVBUFFORCE, &kReceiveBuffer, sizeof kReceiveBuffer) != 0) {
-    return failed("asking for room for events", errno);
+    return refused("asking for room for events");
   }
+  sockaddr_nl address{};
+  address.nl_family = AF_NETLINK;
+  if (bind(monitor.fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    return refused("binding the socket");
+  }
+  monitor.buffer_.resize(kBatch * kMessage);
+  // Before the groups are joined: a flow that begins in between is in neither, none is in both.
+  if ((errno = monitor.dump(standing)) != 0) return refused("reading the table");
   auto program = flow_filter();
   const sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
   // Without the filter the events of TCP come too, and are passed over.
   (void)setsockopt(monitor.fd_, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter);
-  sockaddr_nl address{};
-  address.nl_family = AF_NETLINK;
-  if (bind(monitor.fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    return failed("binding the socket", errno);
-  }
   for (const int group : {NFNLGRP_CONNTRACK_NEW, NFNLGRP_CONNTRACK_UPDATE}) {
     if (setsockopt(monitor.fd_, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof group) != 0) {
-      return failed("joining a group", errno);
+      return refused("joining a group");
     }
   }
-  monitor.buffer_.resize(kBatch * kMessage);
   return monitor;
+}
+
+int ConntrackMonitor::dump(const std::function<void(const FlowEvent&)>& standing) {
+  struct {
+    nlmsghdr header;
+    nfgenmsg family;
+  } request{};
+  request.header.nlmsg_len = sizeof request;
+  request.header.nlmsg_type = NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET;
+  request.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+  if (send(fd_, &request, sizeof request, 0) < 0) return errno;
+  while (true) {
+    // The kernel has the next part ready before the one before is taken, so this never waits.
+    const auto got = recv(fd_, buffer_.data(), buffer_.size(), 0);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return errno;
+    auto* message = reinterpret_cast<nlmsghdr*>(buffer_.data());
+    for (auto rest = static_cast<unsigned>(got); NLMSG_OK(message, rest);
+         message = NLMSG_NEXT(message, rest)) {
+      if (message->nlmsg_type == NLMSG_DONE) return 0;
+      if (message->nlmsg_type == NLMSG_ERROR) {
+        return -static_cast<const nlmsgerr*>(NLMSG_DATA(message))->error;
+      }
+      if (const auto flow = read_flow_event(message)) standing(*flow);
+    }
+  }
+}
+
+std::uint64_t ConntrackMonitor::lost() const {
+  std::array<std::uint32_t, SK_MEMINFO_VARS> figures{};
+  socklen_t size = sizeof figures;
+  if (getsockopt(fd_, SOL_SOCKET, SO_MEMINFO, figures.data(), &size) != 0) return 0;
+  return figures[SK_MEMINFO_DROPS];
 }
 
 bool ConntrackMonitor::drain(const std::function<void(const FlowEvent&)>& visit) {
@@ -98,6 +140,8 @@ bool ConntrackMonitor::drain(const std::function<void(const FlowEvent&)>& visit)
   }
   return false;
 }
+
+bool conntrack_reports_events() { return read_number("nf_conntrack_events") != std::uint64_t{0}; }
 
 std::optional<ConntrackTable> read_conntrack_table() {
   const auto entries = read_number("nf_conntrack_count");

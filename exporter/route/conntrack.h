@@ -15,8 +15,9 @@ namespace ue::route {
 /// thread; never waits, keeps nothing of the table.
 class ConntrackMonitor {
  public:
-  /// An error says what is missing and how to grant it.
-  static Result<ConntrackMonitor> open();
+  /// An error says what is missing and how to grant it; `code` is its errno. `standing` is told of every UDP
+  /// flow that the table holds already, in one dump before the first event (about a second for a million).
+  static Result<ConntrackMonitor> open(int& code, const std::function<void(const FlowEvent&)>& standing);
   ConntrackMonitor(ConntrackMonitor&& other) noexcept { *this = std::move(other); }
   ConntrackMonitor& operator=(ConntrackMonitor&& other) noexcept;
   ~ConntrackMonitor();
@@ -27,9 +28,12 @@ class ConntrackMonitor {
   bool drain(const std::function<void(const FlowEvent&)>& visit);
   /// How many times the kernel had to drop events because we were slow. Only grows.
   std::uint64_t overruns() const { return overruns_; }
+  /// Events that were lost in them. Only grows.
+  std::uint64_t lost() const;
 
  private:
   explicit ConntrackMonitor(int fd) : fd_(fd) {}
+  int dump(const std::function<void(const FlowEvent&)>& standing);
 
   int fd_ = -1;
   std::vector<char> buffer_;
@@ -46,6 +50,9 @@ struct ConntrackTable {
   std::optional<std::uint64_t> insert_failures;  ///< flows that could not be entered
   std::optional<std::uint64_t> drops;            ///< packets dropped for lack of room
 };
+
+/// False where the kernel is told to report no events (net.netfilter.nf_conntrack_events = 0).
+bool conntrack_reports_events();
 
 /// Four small files and one more; nothing where this kernel tracks no connections.
 std::optional<ConntrackTable> read_conntrack_table();

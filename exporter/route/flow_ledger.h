@@ -32,6 +32,8 @@ class FlowLedger {
   void set_uplinks(const std::map<std::string, std::vector<IpAddress>>& uplinks);
 
   void apply(const FlowEvent& event, Instant now);
+  /// A flow that stood before the watch began counts as begun with it.
+  void stand(FlowEvent flow, Instant now);
   /// Settles the flows whose time is over; call it about once a second.
   void settle(Instant now);
   /// Events were lost: of no flow that is followed now can it be said that nothing answered it.
