@@ -126,6 +126,7 @@ void Agent::apply(const config::Config& config) {
     applied_ = true;
     arm();
   }
+  conntrack_->tick(now.mono);  // so that the first page tells of it
   judge(now);
   publish(now);
 }
