@@ -57,6 +57,7 @@ void Agent::watch_kernel() {
                                 if (error) return;
                                 const auto changes = monitor_->drain();
                                 if (changes.ways) route_watch_->look_soon(changes.rules);
+                                if (changes.neighbours && gateways_.look()) publish_soon();
                                 if (changes.inventory && !kernel_changed_) {
                                   kernel_changed_ = true;
                                   read_kernel_at_ = read_clocks().mono + kSettle;
@@ -188,8 +189,20 @@ void Agent::build_runners() {
         [this, name = uplink.name](const std::string& reflector) { return detours(name, reflector); }));
   }
   for (const auto& runner : runners_) runner->update_link(now, inventory_);
+  watch_gateways();
   conntrack_->set_uplinks(wanted, inventory_);
   route_watch_->set_uplinks(wanted);
+}
+
+void Agent::watch_gateways() {
+  std::map<std::string, GatewayWatch::Gateway> gateways;
+  for (const auto& runner : runners_) {
+    const auto& state = runner->state();
+    if (state.link_up && state.gateway) gateways[runner->config().name] = {state.ifindex, *state.gateway};
+  }
+  gateways_.set(gateways);
+  watch_more([&](uplink::Interest& i) { i.neighbour_links = gateways_.links(); });
+  gateways_.look();
 }
 
 void Agent::build_tunnels() {
@@ -289,7 +302,11 @@ void Agent::publish(const Now& now) {
   s->ready = applied_;
   s->config_reload_ok = reload_ok_;
   s->config_reload_time = reload_time_;
-  for (const auto& runner : runners_) s->uplinks.push_back(runner->snapshot(now));
+  for (const auto& runner : runners_) {
+    auto u = runner->snapshot(now);
+    u->gateway_reachable = gateways_.reachable(u->name);
+    s->uplinks.push_back(std::move(u));
+  }
   for (const auto& [name, r] : reflectors_) {
     s->collectors.push_back({"reflector:" + name, r.fault.empty(), r.fault});
     bool answered = false;
