@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 
+#include "agent/conntrack_watch.h"
 #include "agent/route_watch.h"
 #include "agent/tunnel_watch.h"
 #include "base/log.h"
@@ -33,6 +34,7 @@ Agent::Agent(boost::asio::io_context& loop, Box& box, metrics::Build build)
                                  watch_more([&](uplink::Interest& i) { i.destinations = destinations; });
                                },
                                [this] { publish_soon(); }});
+  conntrack_ = std::make_unique<ConntrackWatch>(loop_);
   watch_kernel();
 }
 
@@ -55,6 +57,7 @@ void Agent::watch_kernel() {
                                 if (error) return;
                                 const auto changes = monitor_->drain();
                                 if (changes.ways) route_watch_->look_soon(changes.rules);
+                                if (changes.neighbours && gateways_.look()) publish_soon();
                                 if (changes.inventory && !kernel_changed_) {
                                   kernel_changed_ = true;
                                   read_kernel_at_ = read_clocks().mono + kSettle;
@@ -124,6 +127,7 @@ void Agent::apply(const config::Config& config) {
     applied_ = true;
     arm();
   }
+  conntrack_->tick(now.mono);  // so that the first page tells of it
   judge(now);
   publish(now);
 }
@@ -179,7 +183,20 @@ void Agent::build_runners() {
         [this, name = uplink.name](const std::string& reflector) { return detours(name, reflector); }));
   }
   for (const auto& runner : runners_) runner->update_link(now, inventory_);
+  watch_gateways();
+  conntrack_->set_uplinks(wanted, inventory_);
   route_watch_->set_uplinks(wanted);
+}
+
+void Agent::watch_gateways() {
+  std::map<std::string, GatewayWatch::Gateway> gateways;
+  for (const auto& runner : runners_) {
+    const auto& state = runner->state();
+    if (state.link_up && state.gateway) gateways[runner->config().name] = {state.ifindex, *state.gateway};
+  }
+  gateways_.set(gateways);
+  watch_more([&](uplink::Interest& i) { i.neighbour_links = gateways_.links(); });
+  gateways_.look();
 }
 
 void Agent::build_tunnels() {
@@ -219,6 +236,7 @@ void Agent::tick() {
     tunnel->poll(now);
     route_watch_->set_remote(tunnel->name(), tunnel->remote());
   }
+  conntrack_->tick(now.mono);
   judge(now);
   if (now.mono >= next_publish_) publish(now);
 }
@@ -278,7 +296,11 @@ void Agent::publish(const Now& now) {
   s->ready = applied_;
   s->config_reload_ok = reload_ok_;
   s->config_reload_time = reload_time_;
-  for (const auto& runner : runners_) s->uplinks.push_back(runner->snapshot(now));
+  for (const auto& runner : runners_) {
+    auto u = runner->snapshot(now);
+    u->gateway_reachable = gateways_.reachable(u->name);
+    s->uplinks.push_back(std::move(u));
+  }
   for (const auto& [name, r] : reflectors_) {
     s->collectors.push_back({"reflector:" + name, r.fault.empty(), r.fault});
     bool answered = false;
@@ -299,6 +321,7 @@ void Agent::publish(const Now& now) {
   s->collectors.push_back({"netlink", inventory_fault_.empty(), inventory_fault_});
   if (monitor_) s->netlink_overruns = monitor_->overruns();
   route_watch_->add_to(*s);
+  conntrack_->add_to(*s);
   box_.publish(std::move(s));
 }
 
@@ -308,6 +331,7 @@ void Agent::stop() {
   runners_.clear();
   tunnels_.clear();
   route_watch_.reset();
+  conntrack_.reset();
   routes_.remove_all();
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/gateway_watch.h"
 #include "agent/uplink_runner.h"
 #include "metrics/snapshot.h"
 #include "metrics/snapshot_box.h"
@@ -11,6 +12,7 @@
 
 namespace ue::agent {
 
+class ConntrackWatch;
 class RouteWatch;
 class TunnelWatch;
 
@@ -45,6 +47,7 @@ class Agent {
   bool load_keys();
   void build_runners();
   void build_tunnels();
+  void watch_gateways();
   void tick();
   void judge(const Now& now);
   Surroundings surroundings(const std::string& reflector, const Now& now) const;
@@ -65,6 +68,8 @@ class Agent {
   std::vector<std::unique_ptr<UplinkRunner>> runners_;
   std::vector<std::unique_ptr<TunnelWatch>> tunnels_;
   std::unique_ptr<RouteWatch> route_watch_;
+  std::unique_ptr<ConntrackWatch> conntrack_;
+  GatewayWatch gateways_;
   std::string inventory_fault_;
   Nanos boot_ahead_{};  ///< CLOCK_BOOTTIME minus CLOCK_MONOTONIC: grows while the machine sleeps
   bool kernel_changed_ = false;

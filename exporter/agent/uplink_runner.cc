@@ -238,14 +238,14 @@ bool UplinkRunner::judge(const Now& now, const std::function<Surroundings(const 
   return changed;
 }
 
-std::shared_ptr<const metrics::Uplink> UplinkRunner::snapshot(const Now& now) const {
+std::shared_ptr<metrics::Uplink> UplinkRunner::snapshot(const Now& now) const {
   auto u = std::make_shared<metrics::Uplink>();
   u->name = uplink_.name;
   u->interface = uplink_.interface;
   u->gateway = state_.gateway ? state_.gateway->to_string() : "";
   u->labels = uplink_.labels;
   u->link_up = state_.link_up;
-  u->default_route = state_.has_route;
+  u->default_route = state_.default_route;
   u->preflight = preflight_.checks();
   u->conclusion = conclusion_;
   u->last_change = last_change_;

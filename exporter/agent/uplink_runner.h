@@ -49,12 +49,13 @@ class UplinkRunner {
   const config::Uplink& config() const { return uplink_; }
   const verdict::Conclusion& conclusion() const { return conclusion_; }
   const std::vector<std::shared_ptr<Path>>& paths() const { return paths_; }
+  const uplink::UplinkState& state() const { return state_; }
   std::optional<Detour> way_to(const std::string& reflector) const;
   /// The path to this reflector has been silent, to UDP and TCP, since the returned moment.
   std::optional<Instant> silent_since(const Path& path, Instant now) const;
   bool has_witness() const { return !witnesses_.empty(); }
 
-  std::shared_ptr<const metrics::Uplink> snapshot(const Now& now) const;
+  std::shared_ptr<metrics::Uplink> snapshot(const Now& now) const;
 
  private:
   struct Target {

@@ -33,6 +33,7 @@ inline constexpr auto kCatalogue = std::to_array<Metric>({
     // --- the agent itself
     {"uplink_exporter_build_info", kGauge, {"version", "revision", "compiler"}, "Version of the agent; always 1."},
     {"uplink_exporter_collector_up", kGauge, {"collector"}, "Whether this source of data works (1) or is off (0); the status page names the remedy."},
+    {"uplink_exporter_collector_optional", kGauge, {"collector"}, "Whether this source lacks only a privilege or a part of the kernel that the agent does without (1): that it is off is no reason for an alarm."},
     {"uplink_exporter_config_last_reload_successful", kGauge, {}, "Whether the newest attempt to load the configuration succeeded; on failure the older one stays in force."},
     {"uplink_exporter_config_last_reload_success_timestamp_seconds", kGauge, {}, "When the configuration in force was loaded, in Unix time."},
 
@@ -107,6 +108,18 @@ inline constexpr auto kCatalogue = std::to_array<Metric>({
     {"uplink_route_info", kGauge, {"destination", "uplink", "interface"}, "The way that a destination really takes, with gateway and table; always 1, absent while it is not routed."},
     {"uplink_route_changes_total", kCounter, {"destination"}, "Changes of the way that a destination takes."},
     {"uplink_netlink_overruns_total", kCounter, {}, "Times that the kernel dropped routing events because the agent was too slow; it then reads everything anew."},
+
+    // --- the connection tracker of this machine
+    {"uplink_conntrack_entries", kGauge, {}, "Flows in the connection tracker's table."},
+    {"uplink_conntrack_entries_limit", kGauge, {}, "Flows that the table may hold (nf_conntrack_max); beyond it packets of new ones are dropped."},
+    {"uplink_conntrack_udp_timeout_seconds", kGauge, {"kind"}, "Silence after which this machine itself forgets a UDP flow that is unreplied, or a stream that goes both ways."},
+    {"uplink_conntrack_early_drops_total", kCounter, {}, "Flows thrown out of the table to make room for new ones."},
+    {"uplink_conntrack_insert_failures_total", kCounter, {}, "Flows that could not be entered in the table."},
+    {"uplink_conntrack_drops_total", kCounter, {}, "Packets dropped because the table had no room for their flow."},
+    {"uplink_conntrack_events_lost_total", kCounter, {}, "Events that the kernel dropped because the agent was too slow; flows followed then are counted as unfollowed."},
+    {"uplink_conntrack_udp_flows_total", kCounter, {"uplink"}, "UDP flows that left through an uplink, with those that stood when the watch began."},
+    {"uplink_conntrack_udp_unreplied_flows_total", kCounter, {"uplink"}, "UDP flows of which no packet came back within the tracker's time-out."},
+    {"uplink_conntrack_udp_unfollowed_flows_total", kCounter, {"uplink"}, "UDP flows whose fate was not seen: too many at once, or events were lost."},
 
     // --- the reflector
     {"uplink_reflector_build_info", kGauge, {"version", "revision", "compiler"}, "Version of the reflector; always 1."},

@@ -144,12 +144,35 @@ void add_route(Families& out, const Route& route) {
   out.counter("uplink_route_changes_total", {route.destination}, number(route.changes));
 }
 
+void add_optional_counter(Families& out, CounterId id, const std::optional<std::uint64_t>& value) {
+  if (value) out.counter(id, {}, number(*value));
+}
+
+void add_conntrack(Families& out, const Conntrack& c) {
+  out.gauge("uplink_conntrack_entries", {}, number(c.entries));
+  out.gauge("uplink_conntrack_entries_limit", {}, number(c.limit));
+  out.gauge("uplink_conntrack_udp_timeout_seconds", {"unreplied"}, c.udp_timeout);
+  out.gauge("uplink_conntrack_udp_timeout_seconds", {"stream"}, c.udp_stream_timeout);
+  add_optional_counter(out, "uplink_conntrack_early_drops_total", c.early_drops);
+  add_optional_counter(out, "uplink_conntrack_insert_failures_total", c.insert_failures);
+  add_optional_counter(out, "uplink_conntrack_drops_total", c.drops);
+  if (!c.flows.empty()) out.counter("uplink_conntrack_events_lost_total", {}, number(c.events_lost));
+  for (const auto& [uplink, flows] : c.flows) {
+    out.counter("uplink_conntrack_udp_flows_total", {uplink}, number(flows.begun));
+    out.counter("uplink_conntrack_udp_unreplied_flows_total", {uplink}, number(flows.unreplied));
+    out.counter("uplink_conntrack_udp_unfollowed_flows_total", {uplink}, number(flows.unfollowed));
+  }
+}
+
 }  // namespace
 
 std::vector<prometheus::MetricFamily> render(const Snapshot& s) {
   Families out;
   out.gauge("uplink_exporter_build_info", {s.build.version, s.build.revision, s.build.compiler}, 1);
-  for (const auto& c : s.collectors) out.flag("uplink_exporter_collector_up", {c.name}, c.up);
+  for (const auto& c : s.collectors) {
+    out.flag("uplink_exporter_collector_up", {c.name}, c.up);
+    out.flag("uplink_exporter_collector_optional", {c.name}, c.optional);
+  }
   out.flag("uplink_exporter_config_last_reload_successful", {}, s.config_reload_ok);
   out.gauge("uplink_exporter_config_last_reload_success_timestamp_seconds", {}, s.config_reload_time);
   add_process(out, s.process);
@@ -158,6 +181,7 @@ std::vector<prometheus::MetricFamily> render(const Snapshot& s) {
   for (const auto& tunnel : s.tunnels) add_tunnel(out, *tunnel);
   for (const auto& route : s.routes) add_route(out, route);
   out.counter("uplink_netlink_overruns_total", {}, number(s.netlink_overruns));
+  if (s.conntrack) add_conntrack(out, *s.conntrack);
   return out.take();
 }
 

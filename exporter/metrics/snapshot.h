@@ -140,7 +140,26 @@ struct Route {  // one destination of `routes:`
 struct Collector {
   std::string name;
   bool up = false;
-  std::string remedy;  ///< why it is off and how to turn it on
+  std::string remedy;     ///< why it is off and how to turn it on
+  bool optional = false;  ///< it lacks only what the agent does without: being off is no fault
+};
+
+/// The kernel's connection tracker: its table, and what it tells of UDP flows.
+struct Conntrack {
+  struct Flows {
+    std::uint64_t begun = 0;
+    std::uint64_t unreplied = 0;
+    std::uint64_t unfollowed = 0;
+  };
+  std::uint64_t entries = 0;
+  std::uint64_t limit = 0;
+  double udp_timeout = 0;  ///< seconds
+  double udp_stream_timeout = 0;
+  std::optional<std::uint64_t> early_drops;
+  std::optional<std::uint64_t> insert_failures;
+  std::optional<std::uint64_t> drops;
+  std::map<std::string, Flows> flows;  ///< by uplink; empty while events are not watched
+  std::uint64_t events_lost = 0;
 };
 
 struct Build {
@@ -162,6 +181,7 @@ struct Snapshot {
   std::vector<Route> routes;
   std::vector<Collector> collectors;
   std::uint64_t netlink_overruns = 0;
+  std::optional<Conntrack> conntrack;  ///< absent where this kernel tracks no connections
 };
 
 /// What uplink_reflector publishes.

@@ -29,7 +29,8 @@ struct UplinkState {
   std::optional<IpAddress> gateway;  ///< configured, else of the best default route
   bool has_route =
       false;  ///< a gateway is known, or none is needed; check_route() says whether the kernel uses it
-  std::string fault;  ///< what is missing and the remedy, as part of a sentence; empty: usable
+  bool default_route = false;  ///< a table (not the agent's own) has a default route through it
+  std::string fault;           ///< what is missing and the remedy, as part of a sentence; empty: usable
 
   bool usable() const { return fault.empty(); }
   bool operator==(const UplinkState&) const = default;

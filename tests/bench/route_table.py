@@ -29,6 +29,13 @@ def network(number):
     return f"{1 + (number >> 16)}.{number >> 8 & 255}.{number & 255}.0/24"
 
 
+def ready():
+    try:
+        return world.fetch("gw", 10177, "/-/ready")[0] == 200
+    except OSError:
+        return False
+
+
 class Agent:
     """One run of uplink_exporter in namespace gw, and what /proc says of it."""
 
@@ -39,7 +46,7 @@ class Agent:
         path = agent.write("/run/lab/bench.yml", json.dumps(config))
         began = time.monotonic()
         self.process = world.Process("gw", "bench-agent", [agent.program("uplink_exporter"), "--config.file", path])
-        world.wait_until(lambda: agent.answers("gw", 10177) or self.process.must_live(), 60, "the page", every=0.02)
+        world.wait_until(lambda: ready() or self.process.must_live(), 60, "the agent being ready", every=0.02)
         self.ready_after = time.monotonic() - began
         time.sleep(3)  # past the first publications: what stays is wanted
 
@@ -61,7 +68,7 @@ class Flapping(threading.Thread):
 
     def __init__(self, first):
         super().__init__()
-        self.first, self.done, self.elapsed = first, 0, 0.0
+        self.first, self.done, self.elapsed, self.status = first, 0, 0.0, None
 
     def run(self):
         batch = FLAPS_A_SECOND // 10
@@ -74,7 +81,7 @@ class Flapping(threading.Thread):
                 self.done += batch
                 time.sleep(max(0.0, began + (turn + 1) / 10 - time.monotonic()))
             ip.stdin.close()
-            ip.wait()
+            self.status = ip.wait()
             self.elapsed = time.monotonic() - began
 
 
@@ -141,12 +148,13 @@ def inside(routes):
     flapping.join()
     busy = (full.cpu() - before) / (time.monotonic() - began)
     rate = flapping.done / flapping.elapsed
-    bar(rate > 0.8 * FLAPS_A_SECOND, f"{rate:.0f} unrelated routes a second flapped for {flapping.elapsed:.0f} s")
+    bar(rate > 0.8 * FLAPS_A_SECOND and flapping.status == 0, f"{rate:.0f} unrelated routes a second flapped for {flapping.elapsed:.0f} s")
     bar(busy - idle < 0.02, f"CPU: {busy * 100:.2f} % of a core while they flap, {idle * 100:.2f} % without; bar 2 % more")
     flapping = Flapping(routes)
     flapping.start()
     stormy = delays(full, 5)
     flapping.join()
+    bar(flapping.status == 0, f"every route of the flapping was taken: `ip -batch` ended with {flapping.status}")
     bar(max(stormy) < 0.1, f"... and within {max(stormy) * 1000:.0f} ms while they flap; bar 100 ms")
     lost = world.scrape("gw").value("uplink_netlink_overruns_total")
     bar(lost == 0, f"{lost:.0f} overruns")

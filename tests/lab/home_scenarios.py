@@ -100,7 +100,8 @@ def _attributed(forward, back, seconds=45, udp_only=False, **probe):
     def settled():
         nonlocal found
         found = {key: value - before[key] for key, value in counters().items()}
-        return found["forward"] + found["return"] + found["open"] >= 0.98 * sum(truth.values())
+        # Of what the carrier took, the two packets of a size check are no flow's probes; there may have been three.
+        return found["forward"] + found["return"] + found["open"] >= 0.98 * sum(truth.values()) - 6
     found = {}
     try:
         world.wait_until(settled, 130, "every lost probe being settled", every=1)

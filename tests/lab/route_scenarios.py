@@ -59,3 +59,30 @@ def host_route_of_the_seed():
     changes = world.scrape("gw").value("uplink_route_changes_total", destination=topology.CLOUD)
     expect(changes == 7, f"{changes} changes counted, not 7: from one refusal to the next nothing is routed either way")
     home.done()
+
+
+@scenario(60)
+def default_route_and_next_hop():
+    """a configured gateway is no default route; a next hop that no longer answers on the link is told, and when it is back"""
+    home = Home()
+    home.start_agent()
+
+    def shows(metric, uplink, expected, why, timeout=20):
+        world.wait_until(lambda: world.scrape("gw").value(metric, uplink=uplink) == expected, timeout, why)
+
+    for uplink in (MANSION, FIVE_G):
+        shows("uplink_gateway_reachable", uplink, 1, f"the next hop of {uplink} answering")
+    expect(world.scrape("gw").value("uplink_default_route", uplink=MANSION) == 1, "the default route of the main table")
+    expect(world.scrape("gw").value("uplink_default_route", uplink=FIVE_G) == 0, "a configured gateway taken for a route")
+    netns.ip("gw", f"route add default via {topology.ROUTER_5G} dev eth1 table 77")
+    shows("uplink_default_route", FIVE_G, 1, "the default route of another table")
+    netns.ip("gw", "route del default table 77")
+    shows("uplink_default_route", FIVE_G, 0, "that route gone")
+
+    netns.ip("fiveg", "link set home arp off")
+    netns.ip("gw", "neigh flush dev eth1")
+    shows("uplink_gateway_reachable", FIVE_G, 0, "the silent next hop")
+    expect(world.scrape("gw").value("uplink_gateway_reachable", uplink=MANSION) == 1, "the other next hop is blamed")
+    netns.ip("fiveg", "link set home arp on")
+    shows("uplink_gateway_reachable", FIVE_G, 1, "the next hop back")
+    home.done()

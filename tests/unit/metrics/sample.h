@@ -100,11 +100,15 @@ inline std::shared_ptr<Snapshot> sample_snapshot() {
   s->uplinks = {mansion, five_g};
   s->reflectors_up = {{"cloud", true}};
   s->tunnels = {tunnel};
-  s->routes = {{"111.222.33.44", "five_g", false, "mansion", "eth2", "123.45.0.1", "main", "the main table", 3},
-               {"vpn.example.net", "five_g", std::nullopt, "", "", "", "", "no address yet", 0}};
+  s->routes = {
+      {"111.222.33.44", "five_g", false, "mansion", "eth2", "123.45.0.1", "main", "the main table", 3},
+      {"vpn.example.net", "five_g", std::nullopt, "", "", "", "", "no address yet", 0}};
   s->collectors = {{"netlink", true, ""},
+                   {"conntrack", false, "grant CAP_NET_ADMIN", true},
                    {"openvpn_management", false, "connection refused: start OpenVPN with --management"}};
   s->netlink_overruns = 1;
+  s->conntrack =
+      Conntrack{812, 65536, 30, 120, 4, 5, 6, {{"mansion", {90, 70, 2}}, {"five_g", {40, 0, 0}}}, 9};
   return s;
 }
 
