@@ -1,6 +1,7 @@
 #include "openvpn/server_history.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace ue::openvpn {
 
@@ -25,12 +26,13 @@ std::string_view address_of(std::string_view endpoint) { return endpoint.substr(
 
 void ServerHistory::apply(const Event& event, WallTime now) {
   const WallTime at = event.at.value_or(now);
+  ran_ = ran_ || event.of_client || event.kind == Kind::connected;
   switch (event.kind) {
     case Kind::process_started:
     case Kind::reconnecting:
       if (event.of_client) return;
       clients_.clear();  // they all return, and nobody's fault is it
-      if (!event.replayed) restarted_ = at;
+      if (!event.replayed && std::exchange(ran_, false)) restarted_ = at;
       return;
     case Kind::handshake_completed:
       if (event.of_client) arrive(event, at);

@@ -58,6 +58,7 @@ class ServerHistory {
     using is_transparent = void;
   };
   std::unordered_map<std::string, Client, Hash, std::equal_to<>> clients_;
+  bool ran_ = false;                   ///< a process that started before was seen at work
   std::optional<WallTime> restarted_;  ///< the server's process, while we watched
   std::deque<WallTime> refusals_;      ///< of credentials, newest last
 };

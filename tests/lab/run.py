@@ -5,8 +5,10 @@ usage: run.py [--jobs N] [--bin DIR] [--list] [NAME-PART...]
 The last line is `N passed, N failed`; the exit status is 1 where one failed. Needs root.
 """
 import argparse
+import glob
 import concurrent.futures
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -24,12 +26,20 @@ from lab import (attack_scenarios, conntrack_scenarios, far_end_scenarios, home_
 SKIPPED = 77
 
 
+def keep_logs(name):
+    """Where UPLINK_LAB_KEEP names a directory: what the real OpenVPN wrote, to be a fixture of unit tests."""
+    for path in glob.glob("/run/lab/openvpn/*.log") if os.environ.get("UPLINK_LAB_KEEP") else ():
+        target = os.path.join(os.environ["UPLINK_LAB_KEEP"], f"{name}-{os.path.basename(path)}")
+        shutil.copyfile(path, target)
+
+
 def inside(name):
     """Runs one scenario in this process, which is alone in its world."""
     netns.enter()
     try:
         SCENARIOS[name].function()
         status = 0
+        keep_logs(name)
     except Skip as why:
         print(f"skipped: {why}")
         return SKIPPED

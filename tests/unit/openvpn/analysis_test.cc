@@ -42,6 +42,38 @@ TEST(Analysis, RecordingsGiveTheirCountsAndTheLoopBeforeTheFullBlock) {
   }
 }
 
+/// What the real OpenVPN of Debian 12 wrote in the lab under each fault (UPLINK_LAB_KEEP records them).
+struct LabLog {
+  const char* file;
+  const char* role;
+  const char* diagnosis;
+  json reconnects_by_reason;
+  int soft_resets;
+};
+
+TEST(Analysis, EachFaultOfTheLabHasItsOwnDiagnosis) {
+  const LabLog logs[] = {
+      {"one_way-client", "client", "one_way_loop", {{"ping-restart", 4}}, 0},
+      {"one_way-server", "server", "one_way_loop", {{"new_session", 3}}, 0},
+      {"refused_credentials-client", "client", "auth_failure", {{"auth-failure", 2}}, 0},
+      {"refused_credentials-server", "server", "auth_failure", {{"new_session", 1}}, 0},
+      {"shared_common_name-client", "client", "unknown", {{"ping-restart", 5}}, 0},
+      {"shared_common_name-server", "server", "shared_common_name", {{"new_session", 9}}, 0},
+      {"server_killed-client", "client", "server_restart", {{"ping-restart", 1}}, 0},
+      {"sigusr1-client", "client", "healthy", {{"signal", 1}}, 0},
+      {"sigusr1-server", "server", "healthy", {{"new_session", 1}}, 0},
+      {"soft_resets-client", "client", "healthy", json::object(), 3},
+      {"wrong_reply_source-client", "client", "wrong_reply_source", json::object(), 0},
+  };
+  for (const auto& log : logs) {
+    const json found = analyze(testing_support::read_data(std::string("lab-2.6.14/") + log.file + ".log"));
+    EXPECT_EQ(found["role"], log.role) << log.file;
+    EXPECT_EQ(found["diagnosis"], log.diagnosis) << log.file << ": " << found["why"];
+    EXPECT_EQ(found["reconnects_by_reason"], log.reconnects_by_reason) << log.file;
+    EXPECT_EQ(found["soft_resets"], log.soft_resets) << log.file;
+  }
+}
+
 TEST(Analysis, OpaqueAddressesGiveOneReconnectWithOneEndpointChange) {
   const json found = analyze(
       "Thu Jul 14 08:32:10 2022 IP-A:PORT-M [clientname] Peer Connection Initiated with "
