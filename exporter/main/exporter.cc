@@ -1,4 +1,6 @@
 // uplink_exporter: the agent on the gateway.
+#include <malloc.h>
+
 #include <CLI/CLI.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -91,6 +93,9 @@ int run(const Flags& flags) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // The web server's many threads would else keep a heap each, as large as the largest page that each
+  // rendered.
+  mallopt(M_ARENA_MAX, 2);
   Flags flags;
   CLI::App app{
       "Measures per uplink whether UDP replies come back, how OpenVPN fares and where routes lead, and says "
