@@ -12,28 +12,28 @@ namespace {
 
 using Kind = Event::Kind;
 
-std::string_view cut(std::string_view& text, char separator) {
+std::string_view cut_at(std::string_view& text, char separator) {
   const auto end = text.find(separator);
   const std::string_view part = text.substr(0, end);
   text = end == text.npos ? std::string_view{} : text.substr(end + 1);
   return part;
 }
 
-bool take(std::string_view& text, std::string_view start) {
+bool take_word(std::string_view& text, std::string_view start) {
   if (!text.starts_with(start)) return false;
   text.remove_prefix(start.size());
   return true;
 }
 
-std::optional<std::uint64_t> number(std::string_view text) {
+std::optional<std::uint64_t> whole_number(std::string_view text) {
   std::uint64_t value = 0;
   const auto [end, error] = std::from_chars(text.begin(), text.end(), value);
   if (error != std::errc() || end != text.end() || text.empty()) return std::nullopt;
   return value;
 }
 
-std::optional<WallTime> epoch(std::string_view text) {
-  const auto seconds = number(text);
+std::optional<WallTime> unix_time(std::string_view text) {
+  const auto seconds = whole_number(text);
   if (!seconds || *seconds > 7'258'118'400) return std::nullopt;
   return WallTime(std::chrono::seconds(*seconds));
 }
@@ -64,30 +64,30 @@ std::string ManagementSession::next_command(Instant now) {
 }
 
 void ManagementSession::line(std::string_view text, const Sink& sink) {
-  if (take(text, "ENTER PASSWORD:") && text.empty()) return;
+  if (take_word(text, "ENTER PASSWORD:") && text.empty()) return;
   if (text.empty()) return;
   if (text.starts_with("SUCCESS: password is correct")) return;
   ++count_;
   greeted_ = true;
-  if (take(text, ">")) return notification(text, sink);
+  if (take_word(text, ">")) return notification(text, sink);
   answer(text, sink);
 }
 
 void ManagementSession::notification(std::string_view text, const Sink& sink) {
-  if (take(text, "STATE:")) return state_line(text, false, sink);
-  if (take(text, "LOG:")) return log_line(text, false, sink);
-  if (take(text, "CLIENT:")) return client_line(text, sink);
-  if (take(text, "BYTECOUNT:")) {
-    const auto received = number(cut(text, ','));
-    const auto sent = number(text);
+  if (take_word(text, "STATE:")) return state_line(text, false, sink);
+  if (take_word(text, "LOG:")) return log_line(text, false, sink);
+  if (take_word(text, "CLIENT:")) return client_line(text, sink);
+  if (take_word(text, "BYTECOUNT:")) {
+    const auto received = whole_number(cut_at(text, ','));
+    const auto sent = whole_number(text);
     if (received && sent) sink.traffic(*received, *sent);
     return;
   }
   Event event;
   event.source = Source::management;
-  if (take(text, "HOLD:")) {
+  if (take_word(text, "HOLD:")) {
     trouble_ = Trouble::held;
-  } else if (take(text, "PASSWORD:")) {
+  } else if (take_word(text, "PASSWORD:")) {
     if (!text.starts_with("Verification Failed")) {
       if (text.starts_with("Need")) trouble_ = Trouble::operator_;
       return;
@@ -134,13 +134,13 @@ void ManagementSession::answered(const Sink& sink) {
 void ManagementSession::state_line(std::string_view text, bool history, const Sink& sink) {
   Event event;
   event.source = Source::management;
-  event.at = epoch(cut(text, ','));
+  event.at = unix_time(cut_at(text, ','));
   if (!event.at) return;
-  const std::string_view state = cut(text, ',');
-  const std::string_view description = cut(text, ',');
-  cut(text, ',');  // our address in the tunnel
-  const std::string_view remote = cut(text, ',');
-  const std::string_view port = cut(text, ',');
+  const std::string_view state = cut_at(text, ',');
+  const std::string_view description = cut_at(text, ',');
+  cut_at(text, ',');  // our address in the tunnel
+  const std::string_view remote = cut_at(text, ',');
+  const std::string_view port = cut_at(text, ',');
   const auto tell = [&](Kind kind, State told = State::unknown) {
     event.kind = kind;
     event.state = told;
@@ -170,8 +170,8 @@ void ManagementSession::state_line(std::string_view text, bool history, const Si
 
 /// "1795423996,I,[vpn-server] Inactivity timeout (--ping-restart), restarting": a line of the log.
 void ManagementSession::log_line(std::string_view text, bool history, const Sink& sink) {
-  const auto at = epoch(cut(text, ','));
-  cut(text, ',');
+  const auto at = unix_time(cut_at(text, ','));
+  cut_at(text, ',');
   if (!at) return;
   auto event = parse_log_line(text, clock_);
   if (!event) return;
@@ -188,12 +188,12 @@ void ManagementSession::client_line(std::string_view text, const Sink& sink) {
     established_[0].push_back('\0');  // somebody arrived, without a name so far
     return;
   }
-  if (established_[0].empty() || !take(text, "ENV,")) return;
-  if (take(text, "common_name=")) {
+  if (established_[0].empty() || !take_word(text, "ENV,")) return;
+  if (take_word(text, "common_name=")) {
     established_[0].assign(text);
-  } else if (take(text, "trusted_ip=") || take(text, "trusted_ip6=")) {
+  } else if (take_word(text, "trusted_ip=") || take_word(text, "trusted_ip6=")) {
     established_[1].assign(text);
-  } else if (take(text, "trusted_port=")) {
+  } else if (take_word(text, "trusted_port=")) {
     established_[2].assign(text);
   } else if (text == "END") {
     const std::string endpoint = established_[1] + ":" + established_[2];
