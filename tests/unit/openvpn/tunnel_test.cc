@@ -85,13 +85,13 @@ TEST(Tunnel, SaysWhichSourcesItCannotReadAndGoesOnWithTheOthers) {
   EXPECT_EQ(tunnel.state().sessions, 0u) << "it arrived before the watch began";
   EXPECT_EQ(tunnel.tracker().clients().find("client-one")->endpoint, "10.99.0.2:38833");
 
-  const auto reread = [&](const std::string& text, int seconds) {
+  const auto reread = [&](const std::string& text, int later_by) {
     std::ofstream(status, std::ios::binary) << text;
-    const timespec times[2] = {{1795424136 + seconds, 0}, {1795424136 + seconds, 0}};
+    const timespec times[2] = {{1795424136 + later_by, 0}, {1795424136 + later_by, 0}};
     ASSERT_EQ(utimensat(AT_FDCWD, status.c_str(), times, 0), 0);
     Now then = now;
-    then.mono += std::chrono::seconds(seconds);
-    then.wall += std::chrono::seconds(seconds);
+    then.mono += std::chrono::seconds(later_by);
+    then.wall += std::chrono::seconds(later_by);
     tunnel.poll(then);
   };
   reread("", 2);
