@@ -46,10 +46,10 @@ def start_reflector(name="cloud", label=None, **settings):
     return process
 
 
-def answers(name, port):
+def answers(name, port, path="/-/healthy"):
     """Whether a page of ours is served in namespace `name`."""
     try:
-        return world.fetch(name, port, "/-/healthy")[0] == 200
+        return world.fetch(name, port, path)[0] == 200
     except OSError:
         return False
 
@@ -136,7 +136,8 @@ class Home:
         path = write("/run/lab/agent.yml", json.dumps(self.config, indent=1))
         self.started = world.now()
         self.agent = world.Process("gw", "agent", [program("uplink_exporter"), "--config.file", path])
-        world.wait_until(lambda: answers("gw", 10177) or self.agent.must_live(), 15, "the agent's page")
+        # Its pages are served a moment before there is anything to show on them.
+        world.wait_until(lambda: answers("gw", 10177, "/-/ready") or self.agent.must_live(), 15, "the agent's page")
         self.verdicts = Verdicts()
         return self
 
