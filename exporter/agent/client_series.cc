@@ -2,9 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <fstream>
-#include <iterator>
-
+#include "config/file.h"
 #include "metrics/utf8.h"
 
 namespace ue::agent {
@@ -34,13 +32,14 @@ metrics::TunnelClient figures(const openvpn::Tunnel& tunnel, const std::string& 
 ClientSeries::ClientSeries(const config::TunnelClients& clients)
     : limit_(clients.series), hashed_(!clients.hash_key_file.empty()) {
   if (!wanted() || !hashed_) return;
-  std::ifstream file(clients.hash_key_file, std::ios::binary);
-  key_.assign(std::istreambuf_iterator<char>(file), {});
-  if (!file.is_open() || key_.size() < kShortestKey || key_.size() > kLongestKey)
-    fault_ = fmt::format(
-        "{} cannot be read, or holds fewer than {} octets; make it with `head -c 32 /dev/urandom`. "
-        "No client is shown until then",
-        clients.hash_key_file, kShortestKey);
+  const auto key = config::read_file(clients.hash_key_file, kLongestKey);
+  if (key && key->size() >= kShortestKey) {
+    key_ = *key;
+    return;
+  }
+  fault_ = fmt::format(
+      "{}; make it with `head -c 32 /dev/urandom`. No client is shown until then",
+      key ? fmt::format("{}: fewer than {} octets", clients.hash_key_file, kShortestKey) : key.error());
 }
 
 std::string ClientSeries::label_of(std::string_view name) const {

@@ -46,6 +46,7 @@ std::shared_ptr<const metrics::Tunnel> TunnelWatch::snapshot() {
     t->received_bytes = ledger.all().received;
     t->sent_bytes = ledger.all().sent;
     t->connected_clients = ledger.all().sessions;
+    t->unauthenticated_clients = ledger.unauthenticated();
   } else if (const auto* traffic = tunnel_.traffic()) {
     t->received_bytes = traffic->received();
     t->sent_bytes = traffic->sent();

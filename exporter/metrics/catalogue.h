@@ -97,6 +97,7 @@ inline constexpr auto kCatalogue = std::to_array<Metric>({
     {"openvpn_keepalive_ping_seconds", kGauge, {"tunnel"}, "Silence after which the tunnel sends a ping."},
     {"openvpn_keepalive_restart_seconds", kGauge, {"tunnel"}, "Silence of the peer after which the tunnel restarts."},
     {"openvpn_server_connected_clients", kGauge, {"tunnel"}, "Sessions of authenticated clients on a server now."},
+    {"openvpn_server_unauthenticated_clients", kGauge, {"tunnel"}, "Sessions on a server now whose handshake is not done."},
     {"openvpn_server_client_sessions", kGauge, {"tunnel", "common_name"}, "Sessions of one client now; more than one shares its name."},
     {"openvpn_server_client_arrivals_total", kCounter, {"tunnel", "common_name"}, "Sessions that a client began."},
     {"openvpn_server_client_endpoint_changes_total", kCounter, {"tunnel", "common_name"}, "Changes of a client's address or port."},

@@ -122,6 +122,8 @@ void add_tunnel(Families& out, const Tunnel& tunnel) {
   out.gauge("openvpn_keepalive_restart_seconds", {t}, tunnel.keepalive_restart);
   if (tunnel.connected_clients)
     out.gauge("openvpn_server_connected_clients", {t}, number(*tunnel.connected_clients));
+  if (tunnel.unauthenticated_clients)
+    out.gauge("openvpn_server_unauthenticated_clients", {t}, number(*tunnel.unauthenticated_clients));
   if (!tunnel.clients) return;
   for (const TunnelClient& c : *tunnel.clients) {
     out.counter("openvpn_server_client_arrivals_total", {t, c.common_name}, number(c.arrivals));

@@ -121,6 +121,7 @@ struct Tunnel {  // one OpenVPN instance
   std::optional<double> last_received;
   std::optional<std::uint64_t> received_bytes;
   std::optional<std::uint64_t> sent_bytes;
+  std::optional<std::uint64_t> unauthenticated_clients;      ///< of a server
   std::optional<std::uint64_t> connected_clients;            ///< of a server
   std::shared_ptr<const std::vector<TunnelClient>> clients;  ///< null: none are shown
 };

@@ -1,11 +1,11 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
-#include <unordered_map>
+
+#include "openvpn/by_name.h"
 
 namespace ue::openvpn {
 
@@ -13,9 +13,6 @@ namespace ue::openvpn {
 /// because the names are written by others: beyond the limits a client is still counted, but never known.
 class ClientArrivals {
  public:
-  static constexpr std::size_t kMaxClients = 16'384;
-  static constexpr std::size_t kMaxName = 256;
-
   struct Client {
     std::string endpoint;                ///< of the newest arrival
     std::uint64_t arrivals = 0;          ///< all that are known of
@@ -45,10 +42,7 @@ class ClientArrivals {
   std::uint64_t overflow() const { return overflow_; }  ///< arrivals that could not be remembered
 
  private:
-  struct Hash : std::hash<std::string_view> {
-    using is_transparent = void;
-  };
-  std::unordered_map<std::string, Client, Hash, std::equal_to<>> clients_;
+  ByName<Client> clients_;
   std::uint64_t overflow_ = 0;
 };
 

@@ -2,17 +2,10 @@
 
 namespace ue::openvpn {
 
-ClientLedger::Totals& ClientLedger::totals(std::string_view name) {
-  const auto found = names_.find(name);
-  if (found != names_.end()) return found->second;
-  if (names_.size() >= kMaxClients || name.size() > kMaxName) return others_;
-  return names_.emplace(name, Totals{}).first->second;
-}
-
 void ClientLedger::apply(const StatusReport& report, const OnNew& on_new) {
   const bool first = reports_++ == 0;
   for (auto& [name, totals] : names_) totals.sessions = 0;
-  all_.sessions = others_.sessions = 0;
+  all_.sessions = 0;
   unauthenticated_ = 0;
   for (const StatusClient& client : report.clients) {
     if (client.common_name.empty()) {
@@ -22,7 +15,6 @@ void ClientLedger::apply(const StatusReport& report, const OnNew& on_new) {
     // A float changes the address and not the session; only version 1 has nothing better to tell by.
     key_.assign(client.common_name.substr(0, kMaxName)).append(1, '\n').append(client.since).append(1, '\n');
     key_.append(client.client_id.empty() ? client.real_address : client.client_id);
-    Totals& mine = totals(client.common_name);
     auto [session, is_new] = sessions_.try_emplace(key_);
     Session& before = session->second;
     if (!is_new && before.report == reports_) continue;  // the same row twice: of a rewrite half done
@@ -30,7 +22,8 @@ void ClientLedger::apply(const StatusReport& report, const OnNew& on_new) {
     const auto grown = [](std::uint64_t now, std::uint64_t then) { return now >= then ? now - then : now; };
     const std::uint64_t in = grown(client.received, before.received);
     const std::uint64_t out = grown(client.sent, before.sent);
-    for (Totals* t : {&mine, &all_}) {
+    for (Totals* t : {admit(names_, client.common_name), &all_}) {
+      if (t == nullptr) continue;
       t->received += in;
       t->sent += out;
       ++t->sessions;

@@ -3,20 +3,17 @@
 #include <functional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 
+#include "openvpn/by_name.h"
 #include "openvpn/status_report.h"
 
 namespace ue::openvpn {
 
 /// Adds up what a server's clients transferred, by common name, over all their sessions: the counters of a
 /// status begin at 0 with each session, and one name may have several at once. Pure; owned by a Tunnel. Its
-/// size is bounded by the server's sessions and by kMaxClients names; beyond, names share one entry.
+/// size is bounded by the server's sessions and by kMaxClients names; of the others only the sum is kept.
 class ClientLedger {
  public:
-  static constexpr std::size_t kMaxClients = 16'384;
-  static constexpr std::size_t kMaxName = 256;
-
   struct Totals {
     std::uint64_t received = 0;  ///< octets since the first report
     std::uint64_t sent = 0;
@@ -34,23 +31,15 @@ class ClientLedger {
   bool empty() const { return reports_ == 0; }
 
  private:
-  struct Hash : std::hash<std::string_view> {
-    using is_transparent = void;
-  };
-  template <typename Value>
-  using ByText = std::unordered_map<std::string, Value, Hash, std::equal_to<>>;
   struct Session {
     std::uint64_t received = 0;
     std::uint64_t sent = 0;
     std::uint64_t report = 0;  ///< that had it last
   };
 
-  Totals& totals(std::string_view name);
-
-  ByText<Session> sessions_;
-  ByText<Totals> names_;
+  ByName<Session> sessions_;  ///< by name, beginning and number
+  ByName<Totals> names_;
   Totals all_;
-  Totals others_;  ///< of the names beyond the limits
   std::uint64_t unauthenticated_ = 0;
   std::uint64_t reports_ = 0;
   std::string key_;  ///< kept for its memory

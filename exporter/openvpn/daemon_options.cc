@@ -4,9 +4,10 @@
 #include <array>
 #include <charconv>
 #include <filesystem>
-#include <fstream>
 #include <sstream>
 #include <utility>
+
+#include "config/file.h"
 
 namespace ue::openvpn {
 
@@ -28,15 +29,6 @@ constexpr std::pair<std::string_view, std::string_view> kDangers[] = {
     {"management-external-cert", "the daemon waits for a certificate from whoever is connected"},
 };
 constexpr std::size_t kMaxConfig = 1024 * 1024;  // octets; inline certificates are a few thousand
-
-std::string read_text(const fs::path& file, bool& ok) {
-  std::ifstream in(file, std::ios::binary);
-  std::string text(kMaxConfig, '\0');
-  in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  ok = in.is_open() && !in.bad();
-  text.resize(static_cast<std::size_t>(std::max<std::streamsize>(in.gcount(), 0)));
-  return text;
-}
 
 /// Words of one line, without comments: "management \"/run/o.sock\" unix # note".
 std::vector<std::string> words_of(std::string_view line) {
@@ -79,9 +71,12 @@ std::string joined(const std::vector<std::string>& words) {
 bool read_config(const fs::path& root, fs::path cwd, const std::string& file, std::vector<std::string>& out,
                  int depth) {
   const fs::path inside = cwd / file;  // an absolute name replaces the directory
-  bool ok = false;
-  const std::string text = read_text(root / inside.relative_path(), ok);
-  if (!ok) return false;
+  const fs::path path = root / inside.relative_path();
+  std::error_code error;
+  if (!fs::is_regular_file(path, error)) return false;  // a pipe would hold the loop up
+  const auto content = config::read_file(path, kMaxConfig);
+  if (!content) return false;
+  const std::string& text = *content;
   for (auto& option : management_options(text)) out.push_back(std::move(option));
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) {
@@ -96,10 +91,10 @@ bool read_config(const fs::path& root, fs::path cwd, const std::string& file, st
 
 /// Of one process; nothing where it is no OpenVPN, or cannot be looked into.
 std::optional<std::vector<std::string>> options_of(const fs::path& process) {
-  bool ok = false;
-  const std::string line = read_text(process / "cmdline", ok);
+  const auto line = config::read_file(process / "cmdline", kMaxConfig);
+  if (!line) return std::nullopt;
   std::vector<std::string> arguments;
-  std::istringstream parts(line);
+  std::istringstream parts(*line);
   for (std::string part; std::getline(parts, part, '\0');) arguments.push_back(part);
   if (arguments.empty() || !fs::path(arguments[0]).filename().string().starts_with("openvpn"))
     return std::nullopt;

@@ -25,11 +25,7 @@ JournalFollower::JournalFollower(std::string tunnel, std::string unit, Limits li
 }
 
 void JournalFollower::fail(std::string_view reason, std::string remedy) {
-  state_.up = false;
-  state_.remedy = std::move(remedy);
-  if (trouble_ == reason) return;  // one message and one count for each trouble, however often we look
-  trouble_ = reason;
-  ++state_.errors[trouble_];
+  if (!state_.fall(reason, std::move(remedy))) return;
   log::warn("OPENVPN_JOURNAL_UNREADABLE", "tunnel {}: {}. Nothing is learned of it until then", tunnel_,
             state_.remedy);
 }
@@ -253,11 +249,8 @@ bool JournalFollower::lose(const std::string& doing, int code) {
 }
 
 void JournalFollower::recover() {
-  if (!trouble_.empty())
+  if (state_.rise())
     log::info("OPENVPN_JOURNAL_READABLE", "tunnel {}: the journal of {} is being followed", tunnel_, unit_);
-  trouble_.clear();
-  state_.up = true;
-  state_.remedy.clear();
 }
 
 #endif

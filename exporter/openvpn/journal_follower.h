@@ -64,7 +64,6 @@ class JournalFollower {
   Limits limits_;
   std::string directory_;
   SourceState state_;
-  std::string trouble_;       ///< reason of the present trouble, empty while up
   bool was_missing_ = false;  ///< there was no journal at first: what appears there is new
   bool unread_ = false;       ///< the entry at our place is yet to be read
   std::size_t to_replay_ = 0;

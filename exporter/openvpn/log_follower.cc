@@ -200,20 +200,13 @@ void LogFollower::on_line(std::string_view line, bool replayed, const Sink& sink
 }
 
 void LogFollower::fail(std::string_view reason, std::string remedy) {
-  state_.up = false;
-  state_.remedy = std::move(remedy);
-  if (trouble_ == reason) return;  // one message and one count for each trouble, however often we look
-  trouble_ = reason;
-  ++state_.errors[trouble_];
+  if (!state_.fall(reason, std::move(remedy))) return;
   log::warn("OPENVPN_LOG_UNREADABLE", "tunnel {}: {}. Nothing is learned of it until then; trying again",
             tunnel_, state_.remedy);
 }
 
 void LogFollower::recover() {
-  if (!trouble_.empty()) log::info("OPENVPN_LOG_READABLE", "tunnel {}: {} is being followed", tunnel_, path_);
-  trouble_.clear();
-  state_.up = true;
-  state_.remedy.clear();
+  if (state_.rise()) log::info("OPENVPN_LOG_READABLE", "tunnel {}: {} is being followed", tunnel_, path_);
 }
 
 }  // namespace ue::openvpn

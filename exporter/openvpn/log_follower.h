@@ -59,7 +59,6 @@ class LogFollower {
   std::string path_;
   Limits limits_;
   SourceState state_;
-  std::string trouble_;       ///< reason of the present trouble, empty while up
   bool was_missing_ = false;  ///< the path was seen without a file: what appears there is new
   FileHandle file_;
   std::uint64_t offset_ = 0;  ///< of the next octet to read

@@ -7,12 +7,12 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <fstream>
 #include <utility>
 
 #include "base/address.h"
 #include "base/log.h"
 #include "base/result.h"
+#include "config/file.h"
 #include "openvpn/daemon_options.h"
 
 namespace ue::openvpn {
@@ -22,6 +22,7 @@ namespace {
 constexpr std::size_t kBudget = 1024 * 1024;  // octets in one poll
 constexpr Nanos kLongestPause = std::chrono::minutes(1);
 constexpr Nanos kRefusedPause = std::chrono::minutes(5);  // until somebody has changed a file
+constexpr std::size_t kLongestPassword = 4096;            // octets of its file
 constexpr Nanos kGreeting = std::chrono::seconds(10);
 
 struct Target {
@@ -81,8 +82,9 @@ void ManagementClient::connect(const Now& now, const ManagementSession::Sink& si
   }
   std::string password;
   if (!password_file_.empty()) {
-    std::ifstream file(password_file_);
-    if (!std::getline(file, password) || password.empty())
+    const auto text = config::read_file(password_file_, kLongestPassword);
+    if (text) password = text->substr(0, text->find_first_of("\r\n"));
+    if (password.empty())
       return fail("password", password_file_ +
                                   " cannot be read or is empty; its first line is the password of the "
                                   "management socket");
@@ -115,6 +117,7 @@ void ManagementClient::connect(const Now& now, const ManagementSession::Sink& si
   connecting_ = code == EINPROGRESS;
   session_.emplace(std::move(password));
   opened_ = now.mono;
+  heard_ = false;
 }
 
 bool ManagementClient::await_connection() {
@@ -132,7 +135,8 @@ bool ManagementClient::read_some(const ManagementSession::Sink& sink, std::size_
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return errno == EAGAIN;
     if (n == 0) return false;
-    if (!std::exchange(attached_, true)) ++greetings_;  // before it tells its history
+    if (!std::exchange(heard_, true)) ++greetings_;  // before it tells its history
+    attached_ = true;
     session_->feed(std::string_view(buffer, static_cast<std::size_t>(n)), sink);
     budget -= static_cast<std::size_t>(n);
   }
@@ -177,12 +181,8 @@ void ManagementClient::judge(const Now& now) {
                "Waiting for it to leave");
     return;
   }
-  if (!trouble_.empty())
-    log::info("OPENVPN_MANAGEMENT_ATTACHED", "tunnel {}: attached to {}", tunnel_, address_);
-  trouble_.clear();
+  if (state_.rise()) log::info("OPENVPN_MANAGEMENT_ATTACHED", "tunnel {}: attached to {}", tunnel_, address_);
   pause_ = std::chrono::seconds(1);
-  state_.up = true;
-  state_.remedy.clear();
 }
 
 void ManagementClient::lose(std::string_view reason, std::string remedy, const Now& now) {
@@ -195,11 +195,7 @@ void ManagementClient::lose(std::string_view reason, std::string remedy, const N
 }
 
 void ManagementClient::fail(std::string_view reason, std::string remedy) {
-  state_.up = false;
-  state_.remedy = std::move(remedy);
-  if (trouble_ == reason) return;  // one message and one count for each trouble
-  trouble_ = reason;
-  ++state_.errors[trouble_];
+  if (!state_.fall(reason, std::move(remedy))) return;
   log::warn("OPENVPN_MANAGEMENT_DOWN", "tunnel {}: {}", tunnel_, state_.remedy);
 }
 

@@ -40,9 +40,9 @@ class ManagementClient {
   std::string address_;
   std::string password_file_;
   SourceState state_;
-  std::string trouble_;
   FileHandle socket_;
   bool connecting_ = false;
+  bool heard_ = false;     ///< something came through this connection
   bool attached_ = false;  ///< to the process that ran last
   std::optional<ManagementSession> session_;
   Instant opened_{};

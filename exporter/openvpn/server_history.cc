@@ -52,13 +52,9 @@ void ServerHistory::apply(const Event& event, WallTime now) {
 }
 
 void ServerHistory::arrive(const Event& event, WallTime at) {
-  if (event.peer.size() > kMaxName) return;
-  auto known = clients_.find(event.peer);
-  if (known == clients_.end()) {
-    if (clients_.size() >= kMaxClients) return;
-    known = clients_.emplace(std::string(event.peer), Client{}).first;
-  }
-  Client& client = known->second;
+  Client* known = admit(clients_, event.peer);
+  if (known == nullptr) return;
+  Client& client = *known;
   // A clock that was set, or a source that does not tell addresses: nothing follows from what was before.
   if (event.endpoint.empty() || (!client.empty() && at < client.back().at)) client.clear();
   if (!event.endpoint.empty()) client.push_back({at, std::string(address_of(event.endpoint).substr(0, 64))});

@@ -2,14 +2,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "base/time.h"
+#include "openvpn/by_name.h"
 #include "openvpn/diagnosis.h"
 #include "openvpn/event.h"
 #include "openvpn/tunnel_state.h"
@@ -21,8 +20,6 @@ namespace ue::openvpn {
 /// bounded; owned by whoever owns the tunnel's SessionTracker.
 class ServerHistory {
  public:
-  static constexpr std::size_t kMaxClients = 16'384;
-  static constexpr std::size_t kMaxName = 256;
   static constexpr std::size_t kMaxArrivals = 8;
 
   void apply(const Event& event, WallTime now);
@@ -54,10 +51,7 @@ class ServerHistory {
   Finding judge(const TunnelState& state, WallTime now, bool to_the_end) const;
   void arrive(const Event& event, WallTime at);
 
-  struct Hash : std::hash<std::string_view> {
-    using is_transparent = void;
-  };
-  std::unordered_map<std::string, Client, Hash, std::equal_to<>> clients_;
+  ByName<Client> clients_;
   bool ran_ = false;                   ///< a process that started before was seen at work
   std::optional<WallTime> restarted_;  ///< the server's process, while we watched
   std::deque<WallTime> refusals_;      ///< of credentials, newest last

@@ -2,6 +2,8 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
+#include <utility>
 
 namespace ue::openvpn {
 
@@ -13,6 +15,23 @@ struct SourceState {
   std::map<std::string, std::uint64_t> errors;
   std::uint64_t lines = 0;
   std::uint64_t events = 0;  ///< lines that told something; most do not
+  std::string trouble;       ///< reason of the present trouble; empty while up
+
+  /// True where this trouble is new, so that it is counted and told once however often we look.
+  bool fall(std::string_view reason, std::string what_to_do) {
+    up = false;
+    remedy = std::move(what_to_do);
+    if (trouble == reason) return false;
+    trouble = reason;
+    ++errors[trouble];
+    return true;
+  }
+  /// True where there was trouble until now.
+  bool rise() {
+    up = true;
+    remedy.clear();
+    return !std::exchange(trouble, {}).empty();
+  }
 };
 
 }  // namespace ue::openvpn

@@ -38,9 +38,10 @@ void StatusFollower::poll(const Now& now, const Sink& sink) {
   const StatusFault fault = whole ? parse_status(text_, report_) : StatusFault::torn;
   ++state_.lines;
   if (fault == StatusFault::torn) {
-    ++state_.errors["torn"];
     has_seen_ = false;  // look again at the next poll, changed or not
-    if (++torn_ == kTornTrouble)
+    if (++torn_ != kTornTrouble)
+      ++state_.errors["torn"];
+    else
       fail("torn",
            path_ +
                " is never whole: END is missing or rows do not fit their header. Is it written by two "
@@ -118,18 +119,11 @@ void StatusFollower::judge_age(const Now& now) {
   if (age > 3 * interval_ + std::chrono::seconds(5))
     return fail("stale", path_ + " was written " + format_duration(age) +
                              " ago, last: OpenVPN does not run, or hangs, or its clock differs");
-  if (!trouble_.empty()) log::info("OPENVPN_STATUS_READABLE", "tunnel {}: {} is being read", tunnel_, path_);
-  trouble_.clear();
-  state_.up = true;
-  state_.remedy.clear();
+  if (state_.rise()) log::info("OPENVPN_STATUS_READABLE", "tunnel {}: {} is being read", tunnel_, path_);
 }
 
 void StatusFollower::fail(std::string_view reason, std::string remedy) {
-  state_.up = false;
-  state_.remedy = std::move(remedy);
-  if (trouble_ == reason) return;  // one message and one count for each trouble, however often we look
-  trouble_ = reason;
-  if (reason != "torn") ++state_.errors[trouble_];
+  if (!state_.fall(reason, std::move(remedy))) return;
   log::warn("OPENVPN_STATUS_UNREADABLE", "tunnel {}: {}. Trying again", tunnel_, state_.remedy);
 }
 

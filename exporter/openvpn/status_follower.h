@@ -35,7 +35,6 @@ class StatusFollower {
   std::string tunnel_;
   std::string path_;
   SourceState state_;
-  std::string trouble_;
   struct stat seen_ {};  ///< of the newest report or failure
   bool has_seen_ = false;
   WallTime written_{};                         ///< the newest report; none: 0

@@ -38,7 +38,9 @@ bool Tunnel::poll(const Now& now) {
     status_->poll(now, [&](const StatusReport& report, WallTime at) {
       Now written = now;
       written.wall = at;
-      take(report, status_traffic_, written);
+      if (report.role == Role::server) return take_clients(report, written);
+      status_traffic_.observe(report.received, report.sent, written);
+      ++revision_;
     });
     sources_[Source::status] = status_->state();
   }
@@ -62,8 +64,7 @@ bool Tunnel::poll_management(const Now& now) {
                                      [&](const StatusReport& report) {
                                        // Of a client the counters come more often, and do not begin anew with
                                        // each session.
-                                       if (!status_ && report.role == Role::server)
-                                         take(report, management_traffic_, now);
+                                       if (!status_ && report.role == Role::server) take_clients(report, now);
                                      }};
   return management_->poll(now, sink);
 }
@@ -77,9 +78,8 @@ void Tunnel::take(Event event, Channel channel, bool history, const Now& now) {
   tracker_.apply(event, now);
 }
 
-void Tunnel::take(const StatusReport& report, TrafficMeter& meter, const Now& now) {
+void Tunnel::take_clients(const StatusReport& report, const Now& now) {
   ++revision_;
-  if (report.role == Role::client) return meter.observe(report.received, report.sent, now);
   if (tracker_.state().role != Role::server) {
     for (const auto kind : {Event::Kind::listening, Event::Kind::connected}) {
       Event event;

@@ -47,7 +47,7 @@ class Tunnel {
 
  private:
   void take(Event event, Channel channel, bool history, const Now& now);
-  void take(const StatusReport& report, TrafficMeter& meter, const Now& now);
+  void take_clients(const StatusReport& report, const Now& now);
   bool poll_management(const Now& now);
   void conclude(const Now& now);
 

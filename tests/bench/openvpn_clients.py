@@ -18,7 +18,6 @@ sys.path.insert(0, os.path.dirname(HERE))
 from lab import agent, netns, world  # noqa: E402
 
 STATUS = "/run/lab/server.status"
-TICK = os.sysconf("SC_CLK_TCK")
 ROUNDS = 20
 COLUMNS = ("Common Name,Real Address,Virtual Address,Virtual IPv6 Address,Bytes Received,Bytes Sent,Connected Since,"
            "Connected Since (time_t),Username,Client ID,Peer ID,Data Channel Cipher").split(",")
@@ -38,23 +37,14 @@ def write_status(clients, turn):
 
 
 class Agent:
-    """uplink_exporter with one tunnel, and what /proc says of it."""
+    """uplink_exporter with one tunnel, and what its page says."""
 
     def __init__(self, series):
         config = {"uplinks": [{"name": "mansion", "interface": "eth2"}], "witnesses": [],
                   "openvpn": [{"name": "server", "status": STATUS, "clients": {"series": series}}]}
         path = agent.write("/run/lab/bench.yml", json.dumps(config))
         self.process = world.Process("gw", "bench-agent", [agent.program("uplink_exporter"), "--config.file", path])
-        world.wait_until(lambda: agent.answers("gw", 10177) or self.process.must_live(), 60, "the page", every=0.02)
-
-    def resident(self):
-        with open(f"/proc/{self.process.popen.pid}/status") as file:
-            return next(int(line.split()[1]) * 1024 for line in file if line.startswith("VmRSS"))
-
-    def cpu(self):
-        with open(f"/proc/{self.process.popen.pid}/stat") as file:
-            fields = file.read().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICK
+        world.wait_until(lambda: agent.answers("gw", 10177, "/-/ready") or self.process.must_live(), 60, "the agent being ready", every=0.02)
 
     def received(self):
         return world.scrape("gw").value("openvpn_received_bytes_total", tunnel="server") or 0
@@ -73,7 +63,7 @@ def measure(clients, series):
     idle = Agent(series)
     time.sleep(3)
     scrape()
-    small = idle.resident()
+    small = idle.process.resident()
     idle.process.stop()
     write_status(clients, 0)
     ours = Agent(series)
@@ -82,20 +72,20 @@ def measure(clients, series):
     readings, scrapes = [], []
     for turn in range(1, ROUNDS + 1):
         time.sleep(1)  # one reading a second at most
-        before = ours.cpu()
+        before = ours.process.cpu()
         began = time.monotonic()
         while time.monotonic() - began < 1.5:  # idle turns of the loop, to be taken off
             time.sleep(0.1)
-        idle_rate = (ours.cpu() - before) / 1.5
-        before = ours.cpu()
+        idle_rate = (ours.process.cpu() - before) / 1.5
+        before = ours.process.cpu()
         began = time.monotonic()
         write_status(clients, turn)
         time.sleep(1.5)
-        readings.append(max(0.0, ours.cpu() - before - idle_rate * (time.monotonic() - began)))
+        readings.append(max(0.0, ours.process.cpu() - before - idle_rate * (time.monotonic() - began)))
         took, size = scrape()
         scrapes.append(took)
     world.wait_until(lambda: ours.received() == 1000 * ROUNDS * clients, 30, "every octet")
-    extra = ours.resident() - small
+    extra = ours.process.resident() - small
     ours.process.stop()
     reading, wall = statistics.mean(readings), statistics.median(scrapes)
     print(f"{clients} clients, series for {series}: reading {reading * 1000:.1f} ms of CPU, scrape {wall * 1000:.1f} ms "

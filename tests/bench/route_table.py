@@ -21,7 +21,6 @@ from lab import agent, netns, world  # noqa: E402
 WATCHED = "111.222.33.44"
 HOST_ROUTE = f"{WATCHED}/32 via 192.168.0.1 dev eth1"
 FLAPS_A_SECOND, FLAPPING = 10_000, 10
-TICK = os.sysconf("SC_CLK_TCK")
 
 
 def network(number):
@@ -29,15 +28,8 @@ def network(number):
     return f"{1 + (number >> 16)}.{number >> 8 & 255}.{number & 255}.0/24"
 
 
-def ready():
-    try:
-        return world.fetch("gw", 10177, "/-/ready")[0] == 200
-    except OSError:
-        return False
-
-
 class Agent:
-    """One run of uplink_exporter in namespace gw, and what /proc says of it."""
+    """One run of uplink_exporter in namespace gw, and what its page says."""
 
     def __init__(self):
         config = {"uplinks": [{"name": "mansion", "interface": "eth2"},
@@ -46,18 +38,9 @@ class Agent:
         path = agent.write("/run/lab/bench.yml", json.dumps(config))
         began = time.monotonic()
         self.process = world.Process("gw", "bench-agent", [agent.program("uplink_exporter"), "--config.file", path])
-        world.wait_until(lambda: ready() or self.process.must_live(), 60, "the agent being ready", every=0.02)
+        world.wait_until(lambda: agent.answers("gw", 10177, "/-/ready") or self.process.must_live(), 60, "the agent being ready", every=0.02)
         self.ready_after = time.monotonic() - began
         time.sleep(3)  # past the first publications: what stays is wanted
-
-    def resident(self):
-        with open(f"/proc/{self.process.popen.pid}/status") as file:
-            return next(int(line.split()[1]) * 1024 for line in file if line.startswith("VmRSS"))
-
-    def cpu(self):
-        with open(f"/proc/{self.process.popen.pid}/stat") as file:
-            fields = file.read().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICK
 
     def match(self):
         return world.scrape("gw").value("uplink_route_match", destination=WATCHED)
@@ -129,24 +112,24 @@ def inside(routes):
 
     build()
     small = Agent()
-    small_resident, small_ready = small.resident(), small.ready_after
+    small_resident, small_ready = small.process.resident(), small.ready_after
     small.process.stop()
     load(routes)
     print(f"{routes} routes are loaded", flush=True)
     full = Agent()
-    grown = (full.resident() - small_resident) / 2**20
+    grown = (full.process.resident() - small_resident) / 2**20
     bar(full.ready_after < 10, f"start-up: ready after {full.ready_after:.2f} s, {small_ready:.2f} s with a small table; bar 10 s")
     bar(grown <= 16, f"memory: {grown:+.1f} MiB beside {small_resident / 2**20:.1f} MiB with a small table; bar 16 MiB")
     calm = delays(full)
     bar(max(calm) < 0.1, f"a watched change is seen within {max(calm) * 1000:.0f} ms (median {statistics.median(calm) * 1000:.0f} ms); bar 100 ms")
-    before, began = full.cpu(), time.monotonic()
+    before, began = full.process.cpu(), time.monotonic()
     time.sleep(5)
-    idle = (full.cpu() - before) / (time.monotonic() - began)
+    idle = (full.process.cpu() - before) / (time.monotonic() - began)
     flapping = Flapping(routes)
-    before, began = full.cpu(), time.monotonic()
+    before, began = full.process.cpu(), time.monotonic()
     flapping.start()
     flapping.join()
-    busy = (full.cpu() - before) / (time.monotonic() - began)
+    busy = (full.process.cpu() - before) / (time.monotonic() - began)
     rate = flapping.done / flapping.elapsed
     bar(rate > 0.8 * FLAPS_A_SECOND and flapping.status == 0, f"{rate:.0f} unrelated routes a second flapped for {flapping.elapsed:.0f} s")
     bar(busy - idle < 0.02, f"CPU: {busy * 100:.2f} % of a core while they flap, {idle * 100:.2f} % without; bar 2 % more")

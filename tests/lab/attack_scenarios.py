@@ -169,7 +169,7 @@ def attack_memory():
         os.setpriority(os.PRIO_PGRP, each.popen.pid, 19)
     seen = full = most = 0
     while flood.alive():
-        seen, now = attack_world.count("packets_total"), attack_world.resident(process)
+        seen, now = attack_world.count("packets_total"), process.resident()
         if not full and seen >= filling:
             expect(attack_world.count("sessions") >= 50_000, "the flood has not filled the table of sessions")
             full = now
@@ -177,7 +177,7 @@ def attack_memory():
         time.sleep(0.2)
     took = time.monotonic() - started
     time.sleep(1.5)  # metrics follow within a second
-    seen, most = attack_world.count("packets_total"), max(most, attack_world.resident(process))
+    seen, most = attack_world.count("packets_total"), max(most, process.resident())
     print(f"{flood.output().strip()}; {seen:.0f} seen in {took:.1f} s; resident {full / 2**20:.2f} MiB when the table was "
           f"full, then at most {most / 2**20:.2f} MiB")
     expect(flood.popen.returncode == 0 and seen >= 0.99 * (filling + total), f"the reflector saw only {seen:.0f}")

@@ -155,12 +155,6 @@ def count(metric, **labels):
     return world.scrape("cloud", 10178).sum(f"uplink_reflector_{metric}", **labels)
 
 
-def resident(process):
-    """Octets of memory that the process holds."""
-    with open(f"/proc/{process.popen.pid}/status") as file:
-        return next(int(line.split()[1]) for line in file if line.startswith("VmRSS:")) * 1024
-
-
 def half_open(connections):
     """SYNs from addresses that never answer."""
     with netns.entered("outside"):

@@ -53,6 +53,17 @@ class Process:
         with open(self.log_path, encoding="utf-8", errors="replace") as file:
             return file.read()
 
+    def resident(self):
+        """Octets of memory that it holds."""
+        with open(f"/proc/{self.popen.pid}/status") as file:
+            return next(int(line.split()[1]) * 1024 for line in file if line.startswith("VmRSS:"))
+
+    def cpu(self):
+        """Seconds of processor time that it has used."""
+        with open(f"/proc/{self.popen.pid}/stat") as file:
+            fields = file.read().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def must_live(self):
         if not self.alive():
             raise netns.LabError(f"{self.label} ended with {self.popen.returncode}:\n{self.output()[-2000:]}")

@@ -87,6 +87,7 @@ inline std::shared_ptr<Snapshot> sample_snapshot() {
   tunnel->received_bytes = 123456;
   tunnel->sent_bytes = 654321;
   tunnel->connected_clients = 2;
+  tunnel->unauthenticated_clients = 1;
   tunnel->clients = std::make_shared<std::vector<TunnelClient>>(std::vector<TunnelClient>{
       {"client-one", 7, 6, TunnelClient::Traffic{1, 1000, 2000}}, {"_others", 3, 0, std::nullopt}});
 

@@ -61,7 +61,7 @@ TEST(ClientLedger, StaysBoundedWhateverNamesComeAndForgetsNoOctets) {
   Ledger l;
   l.report({});
   std::vector<std::string> names;
-  for (std::size_t i = 0; i < ClientLedger::kMaxClients + 10; ++i) names.push_back("n" + std::to_string(i));
+  for (std::size_t i = 0; i < kMaxClients + 10; ++i) names.push_back("n" + std::to_string(i));
   names.push_back(std::string(65'536, 'x'));
   std::vector<StatusClient> rows;
   for (const std::string& name : names) rows.push_back(session(name, "1", 3));
