@@ -282,12 +282,12 @@ TEST(ServerTunnel, TakesHalfOfItsOwnTimerWhereThePushIsNotInTheLog) {
 
 TEST(ClientArrivals, AreBounded) {
   ClientArrivals clients;
-  for (std::size_t i = 0; i < ClientArrivals::kMaxClients + 10; ++i)
+  for (std::size_t i = 0; i < kMaxClients + 10; ++i)
     clients.arrive("c" + std::to_string(i), "e");
-  EXPECT_EQ(clients.size(), ClientArrivals::kMaxClients);
+  EXPECT_EQ(clients.size(), kMaxClients);
   EXPECT_EQ(clients.overflow(), 10u);
   EXPECT_TRUE(clients.arrive("c0", "f").endpoint_changed);
-  EXPECT_FALSE(clients.arrive(std::string(ClientArrivals::kMaxName + 1, 'x'), "e").known);
+  EXPECT_FALSE(clients.arrive(std::string(kMaxName + 1, 'x'), "e").known);
 }
 
 }  // namespace
