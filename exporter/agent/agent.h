@@ -1,14 +1,14 @@
 #pragma once
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "agent/gateway_watch.h"
+#include "agent/kernel_watch.h"
+#include "agent/reflector_targets.h"
 #include "agent/uplink_runner.h"
 #include "metrics/snapshot.h"
 #include "metrics/snapshot_box.h"
-#include "uplink/monitor.h"
 
 namespace ue::agent {
 
@@ -34,17 +34,7 @@ class Agent {
   void stop();
 
  private:
-  struct ReflectorState {
-    config::Reflector config;
-    std::optional<probe::Identity> identity;
-    std::string fault;  ///< why it is off
-  };
-
-  void watch_kernel();
-  void watch_more(const std::function<void(uplink::Interest&)>& edit);
   void publish_soon();
-  void read_kernel();
-  bool load_keys();
   void build_runners();
   void build_tunnels();
   void watch_gateways();
@@ -60,22 +50,16 @@ class Agent {
   metrics::Build build_;
   boost::asio::steady_timer timer_;
   config::Config config_;
-  std::optional<uplink::Monitor> monitor_;
-  std::unique_ptr<boost::asio::posix::stream_descriptor> monitor_wait_;
-  uplink::Inventory inventory_;
+  KernelWatch kernel_;
   uplink::ProbeRoutes routes_;
-  std::map<std::string, ReflectorState> reflectors_;
+  ReflectorTargets reflectors_;
   std::vector<std::unique_ptr<UplinkRunner>> runners_;
   std::vector<std::unique_ptr<TunnelWatch>> tunnels_;
   std::unique_ptr<RouteWatch> route_watch_;
   std::unique_ptr<ConntrackWatch> conntrack_;
   GatewayWatch gateways_;
-  std::string inventory_fault_;
   Nanos boot_ahead_{};  ///< CLOCK_BOOTTIME minus CLOCK_MONOTONIC: grows while the machine sleeps
-  bool kernel_changed_ = false;
   bool applied_ = false;
-  Instant read_kernel_at_{};
-  Instant retry_keys_at_{};
   Instant next_publish_{};
   Instant published_{};
   bool reload_ok_ = true;

@@ -6,6 +6,7 @@
 
 #include "agent/path.h"
 #include "agent/preflight_watch.h"
+#include "agent/reflector_targets.h"
 #include "agent/resolver.h"
 #include "agent/witness.h"
 #include "config/config.h"
@@ -14,12 +15,6 @@
 #include "verdict/uplink_verdict.h"
 
 namespace ue::agent {
-
-/// A reflector as the agent uses it: its configuration and, where it has a key, who we are to it.
-struct ReflectorTarget {
-  config::Reflector config;
-  std::optional<probe::Identity> identity;
-};
 
 /// What only the sight of all uplinks can tell about one path.
 struct Surroundings {
