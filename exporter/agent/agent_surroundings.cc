@@ -25,10 +25,10 @@ Surroundings Agent::surroundings(const std::string& reflector, const Now& now) c
       if (path->reflector() != reflector) continue;
       ++running;
       if (since) ++silent;
-      const auto refused = path->refused_at();
+      const auto refused = path->refusal();
       const auto heard = path->observe(now.mono).last_reply;
-      if (refused && now.mono - *refused < kRefusalValid && (!heard || *refused > *heard))
-        s.refusal = path->refusal();
+      if (refused && now.mono - refused->at < kRefusalValid && (!heard || refused->at > *heard))
+        s.refusal = refused->how;
     }
   }
   s.silent_everywhere = running > 0 && silent == running;

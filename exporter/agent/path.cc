@@ -1,22 +1,16 @@
 #include "agent/path.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <cerrno>
 
 #include "agent/path_evidence.h"
-#include "agent/stun_client.h"
 #include "base/log.h"
-#include "stamp/query.h"
 
 namespace ue::agent {
 
 namespace {
 
-constexpr Nanos kAskTimeout = std::chrono::seconds(4);  // three SYNs
-constexpr Nanos kComplaintValid = std::chrono::seconds(30);
 constexpr std::size_t kRememberedSends = 16;
 
 std::chrono::steady_clock::time_point to_steady(Instant t) {
@@ -37,16 +31,21 @@ Path::Path(boost::asio::io_context& loop, std::string uplink, const config::Refl
     : loop_(loop),
       uplink_(std::move(uplink)),
       reflector_(reflector),
-      identity_(settings.identity),
-      detours_(std::move(detours)),
       size_(size_settings(settings), random_u64),
-      prober_(std::move(settings), random_u64),
+      prober_(settings, random_u64),
       timer_(loop),
-      tcp_connect_(empty_histogram()) {
+      questions_(std::make_shared<Questions>(loop, reflector.protocol, settings.identity, std::move(detours),
+                                             [this](const Now& now, const probe::AskOutcome& outcome) {
+                                               prober_.on_asked(now, outcome);
+                                               run_actions();
+                                             })) {
   if (ladder) ladder_.emplace(std::move(*ladder), random_u64);
 }
 
-Path::~Path() { timer_.cancel(); }
+Path::~Path() {
+  timer_.cancel();
+  questions_->close();
+}
 
 void Path::bind(const uplink::Binding& binding, const Endpoint& reflector) {
   binding_ = binding;
@@ -59,7 +58,7 @@ void Path::rebuild() {
 }
 
 void Path::restart() {
-  ++generation_;
+  questions_->open(*binding_, *endpoint_);
   const auto now = read_clocks();
   prober_.restart(now);
   if (ladder_) ladder_->restart(now);
@@ -69,7 +68,7 @@ void Path::restart() {
 
 void Path::stop() {
   if (!binding_) return;
-  ++generation_;
+  questions_->close();
   const auto now = read_clocks();
   prober_.stop(now);
   if (ladder_) ladder_->set_allowed(now, false);
@@ -93,7 +92,7 @@ void Path::run(std::vector<probe::Action> actions) {
     if (const auto* o = std::get_if<probe::OpenFlow>(&action)) open_flow(*o);
     if (const auto* c = std::get_if<probe::CloseFlow>(&action)) flows_.erase(c->flow);
     if (const auto* s = std::get_if<probe::SendProbe>(&action)) send_probe(*s);
-    if (const auto* a = std::get_if<probe::AskReflector>(&action)) ask(*a);
+    if (const auto* a = std::get_if<probe::AskReflector>(&action)) questions_->ask(*a);
   }
 }
 
@@ -181,17 +180,8 @@ void Path::on_error(probe::FlowHandle handle, const uplink::SocketError& error) 
   } else if (const auto* local = std::get_if<uplink::LocalError>(&error)) {
     if (local->code == EMSGSIZE) note_too_big(handle, local->mtu);
   } else if (const auto* icmp = std::get_if<uplink::IcmpError>(&error)) {
-    const auto kind = uplink::icmp_name(*icmp);
-    if (kind == "fragmentation-needed") note_too_big(handle, icmp->mtu);
-    ++icmp_errors_[std::string(kind)];
-    if (kind != "fragmentation-needed" && kind != "time-exceeded") {
-      complaint_ = fmt::format("{} refuses them with ICMP {}", icmp->offender.to_string(), kind);
-      complained_ = read_clocks().mono;
-    }
-    if (kind == "port-unreachable" && icmp->from_destination) {
-      refused_at_ = read_clocks().mono;
-      refusal_ = "it refuses with ICMP port unreachable from its own address";
-    }
+    if (uplink::icmp_name(*icmp) == "fragmentation-needed") note_too_big(handle, icmp->mtu);
+    icmp_.note(*icmp, read_clocks().mono);
   }
 }
 
@@ -200,120 +190,16 @@ void Path::note_too_big(probe::FlowHandle handle, std::uint32_t mtu) {
   run_actions_soon();
 }
 
-std::string Path::complaint(Instant now) const {
-  return now - complained_ < kComplaintValid ? complaint_ : "";
+std::optional<FarEndRefusal> Path::refusal() const {
+  const auto& by_icmp = icmp_.refusal();
+  const auto& over_tcp = questions_->refusal();
+  if (!by_icmp) return over_tcp;
+  return over_tcp && over_tcp->at > by_icmp->at ? over_tcp : by_icmp;
 }
 
 bool Path::has_port(std::uint16_t port) const {
   return std::any_of(flows_.begin(), flows_.end(),
                      [port](const auto& f) { return f.second.socket->socket().local().port == port; });
-}
-
-/// Many servers have no TCP, and one that never answered over it does not show that TCP is broken.
-void Path::ask_stun_server() {
-  query_fault_ = "a STUN server cannot say what it received";
-  const auto asked = read_clocks().mono;
-  ask_stun_over_tcp(loop_, *binding_, *endpoint_, kAskTimeout,
-                    [weak = weak_from_this(), asked, generation = generation_](const QueryResult& result) {
-                      const auto self = weak.lock();
-                      if (!self || !self->binding_ || generation != self->generation_) return;
-                      self->count_connect(result);
-                      const bool answered = result.error.empty();
-                      const auto now = read_clocks();
-                      self->stun_over_tcp_ = self->stun_over_tcp_ || answered;
-                      if (answered) self->last_answer_ = now.mono;
-                      self->prober_.on_asked(now, {asked, answered, std::nullopt, self->stun_over_tcp_});
-                      self->run_actions();
-                    });
-}
-
-void Path::ask(const probe::AskReflector& ask) {
-  if (reflector_.protocol == config::Protocol::stun) {
-    // It may fail at once, and this very call may come from the prober's actions.
-    boost::asio::post(loop_, [weak = weak_from_this()] {
-      if (const auto self = weak.lock(); self && self->binding_) self->ask_stun_server();
-    });
-    return;
-  }
-  auto question = std::make_shared<Question>();
-  stamp::QueryRequest request;
-  random_fill(request.nonce);
-  request.flows = ask.flow_ids;
-  if (identity_) {
-    request.key_id = identity_->key_id;
-    request.gateway_id = identity_->gateway_id;
-  }
-  question->asked = read_clocks().mono;
-  question->nonce = request.nonce;
-  question->body = stamp::encode(request);
-  if (identity_) question->authentication = stamp::sign_request(question->body, identity_->secret);
-  question->left = detours_();
-  try_question(question, Detour{*binding_, *endpoint_});
-}
-
-void Path::try_question(std::shared_ptr<Question> question, const Detour& way) {
-  post_query(loop_, way.through, way.reflector, question->body, question->authentication, kAskTimeout,
-             [weak = weak_from_this(), question, generation = generation_](const QueryResult& result) {
-               const auto self = weak.lock();
-               // What was asked before the sockets were rebuilt says nothing about the new ones.
-               if (!self || !self->binding_ || generation != self->generation_) return;
-               self->on_result(question, result);
-             });
-}
-
-void Path::on_result(const std::shared_ptr<Question>& question, const QueryResult& result) {
-  const auto now = read_clocks();
-  if (question->own) count_connect(result);
-  const auto answer = verified(*question, result);
-  if (result.refused) {
-    refused_at_ = now.mono;
-    refusal_ = "it refuses with a TCP reset";
-  }
-  if (!answer && !question->left.empty()) {
-    const auto next = question->left.front();
-    question->left.erase(question->left.begin());
-    question->own = false;
-    try_question(question, next);
-    return;
-  }
-  if (answer) {
-    last_answer_ = now.mono;
-    answered_via_other_ = !question->own;
-  }
-  prober_.on_asked(now, probe::AskOutcome{question->asked, question->own && answer.has_value(), answer});
-  run_actions();
-}
-
-void Path::count_connect(const QueryResult& result) {
-  ++tcp_connects_;
-  if (!result.connected) {
-    ++tcp_connect_failures_;
-    return;
-  }
-  const double s = to_seconds(result.connect_time);
-  const auto bucket = std::lower_bound(tcp_connect_.bounds.begin(), tcp_connect_.bounds.end(), s);
-  ++tcp_connect_.counts[static_cast<std::size_t>(bucket - tcp_connect_.bounds.begin())];
-  tcp_connect_.sum += s;
-}
-
-std::optional<stamp::QueryAnswer> Path::verified(const Question& question, const QueryResult& result) {
-  query_fault_ = result.error;
-  if (!result.error.empty()) return std::nullopt;
-  if (identity_ && !stamp::verify_answer(result.body, result.authentication, identity_->secret)) {
-    query_fault_ =
-        "the answer over TCP is not signed with our key: a portal or proxy answers in the reflector's place";
-    return std::nullopt;
-  }
-  const auto answer = stamp::parse_answer(result.body);
-  if (!answer) {
-    query_fault_ = "the answer over TCP makes no sense: " + answer.error();
-    return std::nullopt;
-  }
-  if (answer->nonce != question.nonce) {
-    query_fault_ = "the answer over TCP belongs to another question";
-    return std::nullopt;
-  }
-  return *answer;
 }
 
 bool Path::judge(const Now& now, const verdict::Evidence& evidence) {

@@ -12,7 +12,8 @@
 #include <vector>
 
 #include "agent/flow_socket.h"
-#include "agent/query_client.h"
+#include "agent/icmp_notes.h"
+#include "agent/questions.h"
 #include "config/config.h"
 #include "metrics/snapshot.h"
 #include "probe/hold_ladder.h"
@@ -22,14 +23,8 @@
 
 namespace ue::agent {
 
-/// A way to the reflector's query channel through another uplink.
-struct Detour {
-  uplink::Binding through;
-  Endpoint reflector;
-};
-
 /// The shell of one PathProber, its SizeCheck and, where the session is authenticated, its HoldLadder: their
-/// sockets, its timer, its questions over TCP. Owned by an UplinkRunner, on the loop's thread. It measures;
+/// sockets and its timer. Owned by an UplinkRunner, on the loop's thread. It measures;
 /// what the path's silence means is judged by its owner, who sees the other paths too.
 class Path : public std::enable_shared_from_this<Path> {
  public:
@@ -54,16 +49,13 @@ class Path : public std::enable_shared_from_this<Path> {
   const verdict::Conclusion& conclusion() const { return judge_.conclusion(); }
   probe::Observation observe(Instant now) const { return prober_.observe(now); }
 
-  std::optional<Instant> last_answer() const { return last_answer_; }  ///< over TCP, through any uplink
-  std::optional<Instant> refused_at() const { return refused_at_; }    ///< it said itself that nobody listens
-  const std::string& refusal() const { return refusal_; }
-  bool answered_via_other() const { return answered_via_other_; }
-  const std::string& query_fault() const { return query_fault_; }
+  const Questions& questions() const { return *questions_; }  ///< over TCP
+  const IcmpNotes& icmp() const { return icmp_; }
+  /// The newest word of the far end itself that nobody listens there, over TCP or by ICMP.
+  std::optional<FarEndRefusal> refusal() const;
   /// Every packet is refused by this machine itself: no route, interface gone. Empty while sending works.
   const std::string& send_fault() const { return send_fault_; }
   std::optional<Instant> send_fault_since() const { return send_fault_since_; }
-  /// Who refused a probe by ICMP in the last half minute, and how; empty: nobody.
-  std::string complaint(Instant now) const;
   /// Of any kind, on any of its sockets.
   std::uint64_t datagrams_received() const { return datagrams_received_; }
   /// One of its open sockets has this port.
@@ -82,16 +74,7 @@ class Path : public std::enable_shared_from_this<Path> {
     std::deque<std::pair<std::uint32_t, std::uint32_t>>
         sent;  ///< (transmit timestamp id, sequence), newest last
   };
-  struct Question {
-    Instant asked{};
-    std::string body;
-    std::string authentication;
-    std::array<std::uint8_t, 16> nonce{};
-    std::vector<Detour> left;  ///< ways to try after this one
-    bool own = true;
-  };
 
-  static metrics::Histogram empty_histogram();
   void run_actions();
   void run(std::vector<probe::Action> actions);
   void advance(const Now& now);
@@ -101,19 +84,11 @@ class Path : public std::enable_shared_from_this<Path> {
   void send_probe(const probe::SendProbe& probe);
   void on_error(probe::FlowHandle handle, const uplink::SocketError& error);
   void note_too_big(probe::FlowHandle handle, std::uint32_t mtu);
-  void ask_stun_server();
-  void ask(const probe::AskReflector& ask);
-  void try_question(std::shared_ptr<Question> question, const Detour& way);
-  void on_result(const std::shared_ptr<Question>& question, const QueryResult& result);
-  void count_connect(const QueryResult& result);
-  std::optional<stamp::QueryAnswer> verified(const Question& question, const QueryResult& result);
   void arm_timer();
 
   boost::asio::io_context& loop_;
   std::string uplink_;
   config::Reflector reflector_;
-  std::optional<probe::Identity> identity_;
-  std::function<std::vector<Detour>()> detours_;
   probe::SizeCheck size_;
   probe::PathProber prober_;
   std::optional<probe::HoldLadder> ladder_;
@@ -123,22 +98,11 @@ class Path : public std::enable_shared_from_this<Path> {
   std::optional<Endpoint> endpoint_;
   std::map<probe::FlowHandle, OpenFlow> flows_;
 
-  std::optional<Instant> last_answer_;
-  std::optional<Instant> refused_at_;
-  std::string refusal_;
-  std::string query_fault_;
+  std::shared_ptr<Questions> questions_;
+  IcmpNotes icmp_;
   std::string send_fault_;
-  std::string complaint_;
-  Instant complained_{};
   std::optional<Instant> send_fault_since_;
   std::uint64_t datagrams_received_ = 0;
-  bool stun_over_tcp_ = false;  ///< the STUN server has answered over TCP before
-  bool answered_via_other_ = false;
-  std::uint32_t generation_ = 0;  ///< of sockets: answers to older questions are void
-  std::uint64_t tcp_connects_ = 0;
-  std::uint64_t tcp_connect_failures_ = 0;
-  metrics::Histogram tcp_connect_;
-  std::map<std::string, std::uint64_t> icmp_errors_;
 };
 
 }  // namespace ue::agent

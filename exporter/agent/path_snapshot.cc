@@ -28,13 +28,6 @@ std::map<std::string, metrics::MappingLifetime> to_metrics(const probe::HoldLadd
 
 }  // namespace
 
-metrics::Histogram Path::empty_histogram() {
-  metrics::Histogram h;
-  h.bounds.assign(probe::Rtt::kBounds.begin(), probe::Rtt::kBounds.end());
-  h.counts.assign(h.bounds.size() + 1, 0);
-  return h;
-}
-
 std::shared_ptr<const metrics::Path> Path::snapshot(const Now& now) const {
   auto p = std::make_shared<metrics::Path>();
   p->uplink = uplink_;
@@ -42,17 +35,17 @@ std::shared_ptr<const metrics::Path> Path::snapshot(const Now& now) const {
   p->conclusion = judge_.conclusion();
   p->steady = to_metrics(prober_.counters(probe::FlowKind::steady));
   p->fresh = to_metrics(prober_.counters(probe::FlowKind::fresh));
-  p->rtt = empty_histogram();
+  p->rtt = latency_histogram();
   p->rtt.counts.assign(prober_.rtt().buckets().begin(), prober_.rtt().buckets().end());
   p->rtt.sum = prober_.rtt().sum_seconds();
-  p->tcp_connect = tcp_connect_;
-  p->tcp_connects = tcp_connects_;
-  p->tcp_connect_failures = tcp_connect_failures_;
+  p->tcp_connect = questions_->connect_times();
+  p->tcp_connects = questions_->connects();
+  p->tcp_connect_failures = questions_->connect_failures();
   p->mapped_address_changes = prober_.mapped_address_changes();
   p->mapped_port_changes = prober_.mapped_port_changes();
   if (prober_.mapped_endpoint()) p->mapped_endpoint = prober_.mapped_endpoint()->to_string();
   if (ladder_) p->lifetimes = to_metrics(*ladder_);
-  p->icmp_errors = icmp_errors_;
+  p->icmp_errors = icmp_.counts();
   p->packets_refused = prober_.refused();
   const auto o = prober_.observe(now.mono);
   if (o.window.all() > 0) {

@@ -148,7 +148,7 @@ std::optional<Instant> UplinkRunner::silent_since(const Path& path, Instant now)
   const auto o = path.observe(now);
   if (o.steady != false || o.tcp != false || !o.silent_since) return std::nullopt;
   if (o.last_reply && now - *o.last_reply < kReplyValid) return std::nullopt;
-  const auto answer = path.last_answer();
+  const auto answer = path.questions().last_answer();
   if (answer && *answer > *o.silent_since && now - *answer < kAnswerValid) return std::nullopt;
   return o.silent_since;
 }
@@ -197,9 +197,9 @@ bool UplinkRunner::judge(const Now& now, const std::function<Surroundings(const 
     context.proof = surroundings.refusal;
     context.every_uplink_silent = surroundings.every_uplink_silent;
     context.witness_configured = has_witness();
-    context.answered_via_other_uplink = path->answered_via_other();
-    context.query_fault = path->query_fault();
-    context.complaint = path->complaint(now.mono);
+    context.answered_via_other_uplink = path->questions().answered_via_other();
+    context.query_fault = path->questions().fault();
+    context.complaint = path->icmp().complaint(now.mono);
     context.stream = path->stream_lifetime();
     context.size = path->size_check().passes();
     context.tunnel_size = path->size_check().size();
