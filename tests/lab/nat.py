@@ -10,9 +10,10 @@ import re
 import threading
 
 from . import netns, topology
+from .nat_types import NatTypes
 
 
-class Nat:
+class Nat(NatTypes):
     """One NAT box: its namespace, its inside and outside interface, and how it translates."""
 
     def __init__(self, name, inside, outside, translate):
@@ -128,6 +129,12 @@ table ip behaviour {{
     {newline.join(rules)}
   }}""")
 
+    def no_nat(self):
+        """The carrier translates nothing: the gateway's own address is seen everywhere. Not undone by normal()."""
+        netns.ip("inet", "route replace 123.45.0.0/21 via 192.0.2.1")
+        self._load("delete table ip nat")
+        self.normal()
+
     def outage(self):
         """Nothing passes in either direction; the carrier's own router still answers."""
         self._behave(f"""
@@ -139,11 +146,7 @@ table ip behaviour {{
 
     def rebind_every(self, seconds):
         """UDP mappings are thrown away every `seconds` and come back with another outer port."""
-        self._behave("""
-  chain post {
-    type nat hook postrouting priority srcnat - 5;
-    oifname $out meta l4proto udp snat to %s:1024-65535 fully-random
-  }""" % topology.POOL)
+        self.symmetric()
         stop = threading.Event()
         self._rebinder = (stop, threading.Thread(target=self._rebind, args=(seconds, stop), daemon=True))
         self._rebinder[1].start()

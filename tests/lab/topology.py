@@ -78,6 +78,14 @@ def redial_address(address="123.45.1.77"):
     netns.ip("cgn", f"route add 192.168.10.0/24 via {address}")
 
 
+def redial_shared_address(address="100.64.7.2"):
+    """The carrier hands the gateway an address of RFC 6598, which subscribers share."""
+    netns.ip("cgn", f"route del 192.168.10.0/24 via {GATEWAY_CARRIER}", "addr add 100.64.0.1/10 dev sub")
+    netns.ip("gw", "link set eth2 down", f"addr del {GATEWAY_CARRIER}/21 dev eth2", f"addr add {address}/10 dev eth2",
+             "link set eth2 up", "route add default via 100.64.0.1 dev eth2")
+    netns.ip("cgn", f"route add 192.168.10.0/24 via {address}")
+
+
 def remove_interface(name, interface):
     """The interface is gone, and with it the far end of its cable."""
     netns.ip(name, f"link del {interface}")
