@@ -130,6 +130,7 @@ small_parts() {
   part promtool-rules promtool check rules rules/*.rules.yml
   part promtool-tests promtool_tests
   part promtool-config promtool check config deploy/prometheus/prometheus.yml
+  part dashboards tests/dashboards/run.sh check
   part amtool-config amtool check-config deploy/alertmanager/alertmanager.yml
 }
 promtool_tests() {

@@ -1,0 +1,93 @@
+// Every label that a query names belongs to the metric it is asked of, and every value of a state is one that the programs serve.
+// (That the metrics themselves exist is among the rules of tests/house.py.)
+import { load, targets, text, variables } from './dashboards.mjs';
+import { parse } from 'yaml';
+import { read } from './promql.mjs';
+import { readdirSync } from 'node:fs';
+import { ROOT } from './dashboards.mjs';
+
+const TARGET = ['job', 'instance'];
+const CONFIGURED = ['carrier', 'asn']; // labels: of an uplink's configuration, on uplink_info only, as in deploy/examples
+const PROMETHEUS = { up: [], ALERTS: ['alertname', 'alertstate', 'severity'] };
+const STATES = { uplink_verdict: 'verdict', uplink_path_verdict: 'verdict', uplink_fault_scope: 'scope', openvpn_state: 'state',
+  openvpn_diagnosis: 'diagnosis' };
+
+// metric -> its labels
+export function catalogue() {
+  const found = new Map(Object.entries(PROMETHEUS));
+  for (const [, name, kind, labels] of text('exporter/metrics/catalogue.h').matchAll(/\{"(\w+)", k(\w+), \{([^}]*)\}/g)) {
+    const own = [...labels.matchAll(/"(\w+)"/g)].map((match) => match[1]);
+    found.set(name, own);
+    if (kind === 'Histogram') for (const part of ['bucket', 'sum', 'count']) found.set(`${name}_${part}`, part === 'bucket' ? [...own, 'le'] : own);
+  }
+  found.get('uplink_info').push(...CONFIGURED);
+  found.get('uplink_route_info').push('gateway', 'table'); // beside the three of the catalogue, see its help
+  return found;
+}
+
+// metric -> values of the label that makes it a state set, as the golden page shows them
+export function states() {
+  const found = {};
+  for (const [, metric, labels] of text('tests/data/metrics/golden.prom').matchAll(/^(\w+)\{(.*)\} /gm)) {
+    const value = STATES[metric] && labels.match(new RegExp(`\\b${STATES[metric]}="(\\w+)"`))?.[1];
+    if (value) (found[metric] ??= new Set()).add(value);
+  }
+  return found;
+}
+
+// Faults of one query; `also` are labels that others have added (recording rules, alerts).
+export function* faults(query, known, values) {
+  const { selectors, labels, errors } = read(query);
+  for (const error of errors) yield error;
+  const union = new Set([...TARGET, 'le']);
+  let open = false; // what ALERTS or a recording rule carries is not known here
+  for (const { metric, matchers } of selectors) {
+    const own = known.get(metric);
+    if (!own) { yield `no program serves ${metric}`; continue; }
+    open ||= metric === 'ALERTS' || metric.includes(':');
+    own.forEach((label) => union.add(label));
+    for (const [label, operator, value] of matchers) {
+      if (!metric.includes(':') && ![...own, ...TARGET].includes(label)) yield `${metric} has no label ${label}`;
+      if (STATES[metric] === label && !value.includes('$') && operator.length <= 2)
+        for (const one of operator.endsWith('~') ? value.split('|') : [value])
+          if (!values[metric].has(one)) yield `${metric} is never ${one}`;
+    }
+  }
+  if (!open) for (const label of labels) if (!union.has(label)) yield `no metric of the query has the label ${label}`;
+}
+
+export function* dashboardFaults(known = catalogue(), values = states(), all = load()) {
+  for (const { file, json } of all) {
+    for (const { where, target } of targets(json)) {
+      for (const fault of faults(target.expr, known, values)) yield `${file}: ${where}: ${fault}`;
+      const named = [...(target.legendFormat ?? '').matchAll(/\{\{(\w+)\}\}/g)].map((match) => match[1]);
+      const union = new Set([...TARGET, 'le', ...read(target.expr).selectors.flatMap(({ metric }) => known.get(metric) ?? [])]);
+      for (const label of named) if (!union.has(label)) yield `${file}: ${where}: the legend names ${label}, which no metric of it has`;
+    }
+    for (const v of variables(json).filter((one) => one.type === 'query')) {
+      const [, query, label] = v.query.query.match(/^label_values\((.*), (\w+)\)$/s);
+      for (const fault of faults(query, known, values)) yield `${file}: variable ${v.name}: ${fault}`;
+      for (const { metric } of read(query).selectors)
+        if (![...(known.get(metric) ?? []), ...TARGET].includes(label)) yield `${file}: variable ${v.name}: ${metric} has no label ${label}`;
+    }
+  }
+}
+
+// Every state that the programs may be in is translated by whatever panel shows that state set as a number.
+export function* untranslated(values = states(), all = load()) {
+  for (const { file, json } of all)
+    for (const { where, target } of targets(json))
+      for (const [metric, label] of Object.entries(STATES)) {
+        const asked = read(target.expr).selectors.filter((s) => s.metric === metric)
+          .flatMap((s) => s.matchers.filter(([l, op]) => l === label && op === '=').map((m) => m[2]));
+        if (asked.length > 3) for (const value of values[metric]) if (!asked.includes(value)) yield `${file}: ${where}: no number for ${metric} ${value}`;
+      }
+}
+
+export const ruleFiles = () => readdirSync(new URL('rules/', ROOT)).filter((name) => name.endsWith('.rules.yml')).map((name) => `rules/${name}`);
+
+export function* ruleFaults(known = catalogue(), values = states()) {
+  const rules = ruleFiles().flatMap((file) => parse(text(file)).groups.flatMap((group) => group.rules.map((rule) => ({ file, rule }))));
+  for (const { rule } of rules) if (rule.record) known.set(rule.record, []);
+  for (const { file, rule } of rules) for (const fault of faults(String(rule.expr), known, values)) yield `${file}: ${rule.alert ?? rule.record}: ${fault}`;
+}
