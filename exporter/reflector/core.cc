@@ -228,6 +228,17 @@ Reply ReflectorCore::answer(const Now& now, const Request& request, Session& ses
   return write_reply(request.datagram, facts, out);
 }
 
+bool ReflectorCore::note_reply_error(Instant now, const IcmpAboutReply& error) {
+  // Only keyed sessions can ask for it.
+  const auto ssid = stamp::peek_ssid(error.reply, stamp::Mode::authenticated);
+  const auto* session = ssid ? sessions_.at_tuple(true, error.destination, *ssid) : nullptr;
+  if (session == nullptr) return false;
+  const auto secret = keys_->find(session->id.owner.key_id, session->id.owner.gateway_id);
+  if (!secret || !stamp::verify_base(error.reply, *secret)) return false;
+  reply_errors_.note(now, session->id, error);
+  return true;
+}
+
 stamp::FlowReport ReflectorCore::report(Instant now, const Owner& owner, std::uint64_t flow_id) const {
   stamp::FlowReport report;
   report.flow_id = flow_id;
@@ -243,6 +254,7 @@ stamp::FlowReport ReflectorCore::report(Instant now, const Owner& owner, std::ui
   report.ttl = session->ttl;
   const auto age = std::chrono::duration_cast<std::chrono::milliseconds>(now - session->last_seen);
   report.last_ms_ago = static_cast<std::uint64_t>(std::max<std::int64_t>(age.count(), 0));
+  if (owner.keyed) report.icmp = reply_errors_.find(now, owner, flow_id);
   return report;
 }
 

@@ -9,6 +9,7 @@
 #include "reflector/outcome.h"
 #include "reflector/rate_limiter.h"
 #include "reflector/reply.h"
+#include "reflector/reply_errors.h"
 #include "reflector/session_table.h"
 #include "reflector/validated_sources.h"
 #include "stamp/query.h"
@@ -48,6 +49,10 @@ class ReflectorCore {
   void validate(Instant now, const Owner& owner, const IpAddress& source) {
     sources_.validate(now, owner, source);
   }
+
+  /// An ICMP error about a reply of ours. False: none of this core's sessions is where that reply went, or
+  /// what is quoted of it (RFC 1812 §4.3.2.3: as much as fits) has not our HMAC.
+  bool note_reply_error(Instant now, const IcmpAboutReply& error);
 
   /// Keys, limits and permissions from now on. Sessions stay; those of a key that is gone are never matched
   /// again.
@@ -111,6 +116,7 @@ class ReflectorCore {
   RateLimiter limiter_;
   HeldReplies holds_;
   ValidatedSources sources_;
+  ReplyErrors reply_errors_;
   OutcomeCounts outcomes_{};
   std::array<std::uint64_t, kHoldOutcomes> hold_outcomes_{};
   std::uint64_t sessions_started_ = 0;

@@ -18,7 +18,11 @@ namespace {
 /// A flow that changed its SSID may have left a session in another shard: the one with the newest packet
 /// counts.
 void take_later(stamp::FlowReport& flow, const stamp::FlowReport& other) {
-  if (other.known && (!flow.known || other.last_ms_ago < flow.last_ms_ago)) flow = other;
+  const bool later = other.known && (!flow.known || other.last_ms_ago < flow.last_ms_ago);
+  const auto icmp =
+      other.icmp && (!flow.icmp || other.icmp->ms_ago < flow.icmp->ms_ago) ? other.icmp : flow.icmp;
+  if (later) flow = other;
+  flow.icmp = icmp;
 }
 
 }  // namespace

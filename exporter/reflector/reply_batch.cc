@@ -5,6 +5,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "reflector/error_queue.h"
+
 namespace ue::reflector {
 
 namespace {
@@ -87,9 +89,15 @@ ReplyBatch::Sent ReplyBatch::send(int fd) {
   auto& b = *buffers_;
   Sent sum;
   auto count = compose();
+  auto retried = kMost;
   for (std::size_t done = 0; done < count;) {
     const int sent = sendmmsg(fd, &b.messages[done], static_cast<unsigned>(count - done), 0);
     if (sent < 0 && errno == EINTR) continue;
+    if (sent < 0 && is_icmp_errno(errno) && done != retried) {  // about an earlier reply; nothing was sent
+      sum.icmp_waits = true;
+      retried = done;
+      continue;
+    }
     if (sent > 0) {
       for (int i = 0; i < sent; ++i) sum.octets += b.messages[done++].msg_len;
       continue;

@@ -42,6 +42,7 @@ class ReplyBatch {
     std::uint64_t failed =
         0;          ///< replies that it did not take: they are dropped, late they would only mislead
     int error = 0;  ///< errno of the last of these
+    bool icmp_waits = false;  ///< the socket's error queue is not empty
   };
   /// Sends what was added, in that order, and forgets it.
   Sent send(int fd);

@@ -122,10 +122,19 @@ Service::Service(std::string config_file, Settings settings, Publish publish)
   const auto shards = usable_cores();
   for (std::uint32_t i = 0; i < shards; ++i)
     shards_.push_back(
-        std::make_unique<Shard>(policy_of(settings, shards), instance, counts, ShardNumber{i, shards}));
+        std::make_unique<Shard>(policy_of(settings, shards), instance, counts, ShardNumber{i, shards},
+                                [this](const IcmpAboutReply& error) { note_reply_error(error); }));
 }
 
 Service::~Service() = default;
+
+/// On the thread of the shard that found it, which need not be the one that replied.
+void Service::note_reply_error(const IcmpAboutReply& error) {
+  bool noted = false;
+  for (std::size_t i = 0; i < shards_.size() && !noted; ++i)
+    shards_[i]->with_core(
+        [&](ReflectorCore& core) { noted = core.note_reply_error(read_clocks().mono, error); });
+}
 
 Result<std::monostate> Service::open_ports() {
   for (const auto& listen : listen_) {

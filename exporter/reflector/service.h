@@ -65,6 +65,7 @@ class Service : private Cores {
   Result<std::monostate> open_ports();
   Result<std::monostate> open_port(const HostPort& listen);
   Result<std::monostate> reload();
+  void note_reply_error(const IcmpAboutReply& error);
   void wait_for_signal();
   void tick();
   Status status();

@@ -2,8 +2,10 @@
 
 namespace ue::reflector {
 
-Shard::Shard(Policy policy, Instance instance, std::shared_ptr<SharedCounts> counts, ShardNumber number)
+Shard::Shard(Policy policy, Instance instance, std::shared_ptr<SharedCounts> counts, ShardNumber number,
+             ReplyErrorHook reply_error)
     : number_(number),
+      reply_error_(std::move(reply_error)),
       core_{ReflectorCore(std::move(policy), instance, std::move(counts)), {}},
       late_timer_(loop_) {}
 
@@ -11,7 +13,7 @@ Shard::~Shard() { stop(); }
 
 Result<std::monostate> Shard::listen(const Endpoint& local) {
   auto port = UdpPort::open(loop_, local, number_, core_, static_cast<std::uint32_t>(ports_.size()),
-                            [this] { arm_late(); });
+                            {[this] { arm_late(); }, reply_error_});
   if (!port) return Error{port.error()};
   ports_.push_back(std::move(*port));
   return std::monostate{};

@@ -19,7 +19,11 @@ namespace ue::reflector {
 /// totals().
 class Shard {
  public:
-  Shard(Policy policy, Instance instance, std::shared_ptr<SharedCounts> counts, ShardNumber number);
+  using ReplyErrorHook = std::function<void(const IcmpAboutReply&)>;
+
+  /// `reply_error` is called on the shard's thread for ICMP errors about replies of any shard.
+  Shard(Policy policy, Instance instance, std::shared_ptr<SharedCounts> counts, ShardNumber number,
+        ReplyErrorHook reply_error);
   ~Shard();  ///< stops and joins
   Shard(const Shard&) = delete;
   Shard& operator=(const Shard&) = delete;
@@ -29,7 +33,7 @@ class Shard {
   void start();
   void stop();
 
-  /// Any thread but its own.
+  /// Any thread, its own while it does not answer a batch.
   void with_core(const std::function<void(ReflectorCore&)>& use);
   struct Totals {
     std::uint64_t batches = 0;
@@ -46,6 +50,7 @@ class Shard {
   void arm_late();
 
   const ShardNumber number_;
+  const ReplyErrorHook reply_error_;
   boost::asio::io_context loop_{1};  ///< before what lives on it, so that it goes last
   GuardedCore core_;
   boost::asio::steady_timer late_timer_;

@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "reflector/ancillary.h"
+#include "reflector/error_queue.h"
 #include "reflector/shard_choice.h"
 
 namespace ue::reflector {
@@ -19,6 +20,7 @@ namespace {
 
 /// A burst of probes must not be lost here. Without CAP_NET_ADMIN the kernel caps it at rmem_max.
 constexpr int kReceiveBuffer = 4 << 20;
+constexpr std::size_t kErrorsAtOnce = 16;
 constexpr int kBatchesAtOnce = 8;  // before the loop looks at its timers again
 
 bool enable(int fd, int level, int option) {
@@ -43,7 +45,7 @@ bool set_options(int fd, const IpAddress& listen) {
   const int size = kReceiveBuffer;
   if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) != 0)
     setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
-  if (!enable(fd, SOL_SOCKET, SO_TIMESTAMPNS)) return false;
+  if (!enable(fd, SOL_SOCKET, SO_TIMESTAMPNS) || !keep_icmp_errors(fd, listen.is_v4())) return false;
   if (!listen.is_v4()) {
     return enable(fd, IPPROTO_IPV6, IPV6_V6ONLY) && (!any || enable(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO)) &&
            enable(fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT) && enable(fd, IPPROTO_IPV6, IPV6_RECVTCLASS);
@@ -99,7 +101,7 @@ Error listen_error(const std::string& what, int code) {
 
 Result<std::unique_ptr<UdpPort>> UdpPort::open(boost::asio::io_context& loop, const Endpoint& listen,
                                                ShardNumber shard, GuardedCore& core, std::uint32_t number,
-                                               std::function<void()> after_batch) {
+                                               Hooks hooks) {
   const std::string what = "cannot listen on udp " + listen.to_string();
   const bool v6 = !listen.address.is_v4();
   const int fd = socket(v6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -114,17 +116,17 @@ Result<std::unique_ptr<UdpPort>> UdpPort::open(boost::asio::io_context& loop, co
     return listen_error(what, code);
   }
   return std::unique_ptr<UdpPort>(
-      new UdpPort(loop, fd, Endpoint::from_sockaddr(raw), core, number, std::move(after_batch)));
+      new UdpPort(loop, fd, Endpoint::from_sockaddr(raw), core, number, std::move(hooks)));
 }
 
 UdpPort::UdpPort(boost::asio::io_context& loop, int fd, const Endpoint& local, GuardedCore& core,
-                 std::uint32_t number, std::function<void()> after_batch)
+                 std::uint32_t number, Hooks hooks)
     : socket_(loop, fd),
       local_(local),
       any_(local.address.is_v4() ? IpAddress() : IpAddress::v6({})),
       core_(core),
       number_(number),
-      after_batch_(std::move(after_batch)),
+      hooks_(std::move(hooks)),
       buffers_(std::make_unique<Buffers>()) {}
 
 UdpPort::~UdpPort() = default;
@@ -148,7 +150,8 @@ void UdpPort::serve() {
     transmit();
     if (received < kBatch) break;  // nothing more was there
   }
-  after_batch_();
+  take_errors();
+  hooks_.after_batch();
 }
 
 std::size_t UdpPort::receive() {
@@ -156,7 +159,8 @@ std::size_t UdpPort::receive() {
   int received = 0;
   do {
     received = recvmmsg(socket_.native_handle(), buffers_->in_messages.data(), kBatch, 0, nullptr);
-  } while (received < 0 && errno == EINTR);
+    icmp_waits_ = icmp_waits_ || (received < 0 && is_icmp_errno(errno));
+  } while (received < 0 && (errno == EINTR || is_icmp_errno(errno)));
   if (received >= 0) return static_cast<std::size_t>(received);
   if (errno != EAGAIN && errno != EWOULDBLOCK && ++counters_.receive_errors == 1) {
     log::warn("REFLECTOR_RECEIVE_FAILED", "{}",
@@ -203,12 +207,19 @@ void UdpPort::answer(std::size_t received) {
 void UdpPort::transmit() {
   const auto sent = replies_.send(socket_.native_handle());
   counters_.sent_bytes += sent.octets;
+  icmp_waits_ = icmp_waits_ || sent.icmp_waits;
   if (sent.failed == 0) return;
   if (counters_.send_errors == 0) {
     log::warn("REFLECTOR_SEND_FAILED", "{}; such replies are counted and dropped",
               errno_error("replying on udp " + local_.to_string(), sent.error).message);
   }
   counters_.send_errors += sent.failed;
+}
+
+/// Looked for only where a call has told of one: the fast path pays nothing for it.
+void UdpPort::take_errors() {
+  if (!icmp_waits_) return;
+  icmp_waits_ = take_icmp_errors(socket_.native_handle(), kErrorsAtOnce, hooks_.reply_error) == kErrorsAtOnce;
 }
 
 std::uint64_t UdpPort::kernel_drops() const {

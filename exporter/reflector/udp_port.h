@@ -48,12 +48,18 @@ class UdpPort {
  public:
   static constexpr std::size_t kBatch = 64;
 
+  struct Hooks {                        ///< called on the port's thread, without the core's lock
+    std::function<void()> after_batch;  ///< the core has seen some datagrams
+    std::function<void(const IcmpAboutReply&)>
+        reply_error;  ///< of any shard: the kernel does not say of which
+  };
+
   /// Binds; the error names the address, the reason and what helps. An IPv6 socket takes IPv6 only. The
   /// shards of one port are opened in the order of their numbers. `number` is what the datagrams of this port
-  /// are marked with; `after_batch` is called when the core has seen some.
+  /// are marked with.
   static Result<std::unique_ptr<UdpPort>> open(boost::asio::io_context& loop, const Endpoint& listen,
                                                ShardNumber shard, GuardedCore& core, std::uint32_t number,
-                                               std::function<void()> after_batch);
+                                               Hooks hooks);
   ~UdpPort();
   UdpPort(const UdpPort&) = delete;
   UdpPort& operator=(const UdpPort&) = delete;
@@ -70,22 +76,24 @@ class UdpPort {
  private:
   struct Buffers;
   UdpPort(boost::asio::io_context& loop, int fd, const Endpoint& local, GuardedCore& core,
-          std::uint32_t number, std::function<void()> after_batch);
+          std::uint32_t number, Hooks hooks);
   void wait();
   void serve();
   std::size_t receive();
   void answer(std::size_t received);
   void transmit();
+  void take_errors();
 
   boost::asio::posix::stream_descriptor socket_;
   const Endpoint local_;
   const IpAddress any_;  ///< of its family: the kernel chooses what is answered from
   GuardedCore& core_;
   const std::uint32_t number_;
-  const std::function<void()> after_batch_;
+  const Hooks hooks_;
   std::unique_ptr<Buffers> buffers_;
   ReplyBatch replies_;
   PortCounters counters_;
+  bool icmp_waits_ = false;  ///< the error queue is not empty
 };
 
 /// "what: reason", with the remedy for the reasons that an operator meets: port in use, no permission, no

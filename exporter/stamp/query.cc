@@ -82,6 +82,20 @@ class Reader {
     return std::nullopt;
   }
 
+  IpAddress address(const char* key) {
+    const Json* v = member(key);
+    const auto parsed =
+        v != nullptr && v->is_string() ? IpAddress::parse(v->get_ref<const std::string&>()) : std::nullopt;
+    if (!parsed) fail(key, "an address");
+    return parsed.value_or(IpAddress());
+  }
+
+  /// The object that a key leads to, read with the errors of this one.
+  Reader object(const char* key) const { return {object_[key], fmt::format("{}: {}", where_, key)}; }
+  void take_error(const Reader& from) {
+    if (error_.empty()) error_ = from.error_;
+  }
+
   /// An array of at most kMaxQueryFlows, or an empty one with the error set.
   const Json& flows() {
     static const Json kNone = Json::array();
@@ -123,6 +137,16 @@ Result<Json> parse_json(std::string_view body, const std::string& where) {
   return json;
 }
 
+ReplyError read_reply_error(Reader& in) {
+  ReplyError error;
+  error.type = static_cast<std::uint8_t>(in.number("type", 255));
+  error.code = static_cast<std::uint8_t>(in.number("code", 255));
+  error.offender = in.address("offender");
+  error.ttl = static_cast<std::uint8_t>(in.number("ttl", 255));
+  error.ms_ago = in.number("ms_ago");
+  return error;
+}
+
 void copy_nonce(const Bytes& from, std::array<std::uint8_t, 16>& to) {
   std::copy(from.begin(), from.end(), to.begin());
 }
@@ -140,6 +164,11 @@ FlowReport read_flow(Reader& in) {
   if (in.has("endpoint")) flow.endpoint = in.endpoint("endpoint");
   flow.ttl = static_cast<std::uint8_t>(in.number("ttl", 255));
   flow.last_ms_ago = in.number("last_ms_ago");
+  if (in.has("icmp")) {
+    auto icmp = in.object("icmp");
+    flow.icmp = read_reply_error(icmp);
+    in.take_error(icmp);
+  }
   return flow;
 }
 
@@ -184,6 +213,13 @@ std::string encode(const QueryAnswer& answer) {
       if (flow.endpoint) item["endpoint"] = flow.endpoint->to_string();
       item["ttl"] = flow.ttl;
       item["last_ms_ago"] = flow.last_ms_ago;
+      if (const auto& e = flow.icmp) {
+        item["icmp"] = {{"type", e->type},
+                        {"code", e->code},
+                        {"offender", e->offender.to_string()},
+                        {"ttl", e->ttl},
+                        {"ms_ago", e->ms_ago}};
+      }
     }
     out["flows"].push_back(std::move(item));
   }

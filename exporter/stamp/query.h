@@ -18,9 +18,11 @@
 ///            (key_id and gateway_id are left out without a key)
 ///   answer   {"v":1,"nonce":...,"instance_id":"<16 hex>","boot_epoch":<Unix seconds>,"flows":[
 ///              {"flow_id":..,"known":true,"received":n,"refused":n,"sent":n,"highest_sequence":n,
-///               "window":"<64 hex>","endpoint":"198.51.100.1:41234","ttl":n,"last_ms_ago":n}]}
+///               "window":"<64 hex>","endpoint":"198.51.100.1:41234","ttl":n,"last_ms_ago":n,
+///               "icmp":{"type":n,"code":n,"offender":"198.51.100.1","ttl":n,"ms_ago":n}}]}
 ///            with Uplink-Authentication over "uplink answer\n" body.
 /// The window is one 256-bit number, most significant digit first; its bit i stands for highest_sequence - i.
+/// "icmp" is there only where a reply of that flow was answered by an ICMP error: the newest one.
 /// A flow that the reflector does not know, or that belongs to another key, is answered {"flow_id":..,"known":false}.
 namespace ue::stamp {
 
@@ -37,6 +39,15 @@ struct QueryRequest {
   std::vector<std::uint64_t> flows;
 };
 
+/// An ICMP error about a reply: somebody on the way back would not, or could not, pass it on.
+struct ReplyError {
+  std::uint8_t type = 0;
+  std::uint8_t code = 0;
+  IpAddress offender;        ///< who sent it; behind a NAT of its own, the NAT's address
+  std::uint8_t ttl = 0;      ///< of the ICMP packet as the reflector received it; 0 where it is not known
+  std::uint64_t ms_ago = 0;
+};
+
 /// What the reflector has seen of one session. Packets that it refused after their HMAC was found right (rate, replay)
 /// did arrive: they are in `received` and in the window too.
 struct FlowReport {
@@ -50,6 +61,7 @@ struct FlowReport {
   std::optional<Endpoint> endpoint;     ///< where the newest packet came from
   std::uint8_t ttl = 0;                 ///< of the newest packet, as received
   std::uint64_t last_ms_ago = 0;        ///< age of the newest packet
+  std::optional<ReplyError> icmp;       ///< the newest; absent from a reflector that does not look
 };
 
 struct QueryAnswer {

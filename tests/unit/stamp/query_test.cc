@@ -95,11 +95,30 @@ TEST(Query, AnswerRoundTrips) {
   EXPECT_FALSE(back->flows[1].known);
 }
 
+TEST(Query, AnAnswerTellsOfTheNewestIcmpErrorAboutAReply) {
+  auto a = answer();
+  EXPECT_FALSE(parse_answer(encode(a))->flows[0].icmp);
+  a.flows[0].icmp = ReplyError{3, 1, *IpAddress::parse("100.64.0.1"), 63, 1500};
+  const auto text = encode(a);
+  EXPECT_THAT(text,
+              HasSubstr(R"("icmp":{"type":3,"code":1,"offender":"100.64.0.1","ttl":63,"ms_ago":1500})"));
+  const auto back = parse_answer(text);
+  ASSERT_TRUE(back) << back.error();
+  const auto& icmp = back->flows[0].icmp;
+  ASSERT_TRUE(icmp);
+  EXPECT_EQ(icmp->type, 3);
+  EXPECT_EQ(icmp->code, 1);
+  EXPECT_EQ(icmp->offender.to_string(), "100.64.0.1");
+  EXPECT_EQ(icmp->ttl, 63);
+  EXPECT_EQ(icmp->ms_ago, 1500U);
+}
+
 TEST(Query, TheLargestAnswerFitsTheBody) {
   auto a = answer();
   auto big = a.flows[0];
   big.received = big.refused = big.sent = big.last_ms_ago = 0xffffffffffffffff;
   big.endpoint = Endpoint{*IpAddress::parse("2001:db8:1111:2222:3333:4444:5555:6666"), 65535};
+  big.icmp = ReplyError{255, 255, big.endpoint->address, 255, 0xffffffffffffffff};
   a.flows.assign(kMaxQueryFlows, big);
   EXPECT_LE(encode(a).size(), kMaxBody);
 }
@@ -158,6 +177,10 @@ TEST(Query, BadAnswersSayWhatIsWrong) {
   EXPECT_THAT(with("[2001:db8::7]:41234", "example.org:5"), HasSubstr("endpoint: expected an address"));
   EXPECT_THAT(with("0021", "21"), HasSubstr("window: expected 64"));
   EXPECT_THAT(with(R"("boot_epoch":1790000000)", R"("boot_epoch":null)"), HasSubstr("answer: boot_epoch"));
+  EXPECT_THAT(with(R"("last_ms_ago":1234)", R"("last_ms_ago":1234,"icmp":7)"),
+              HasSubstr("flows[0]: icmp: expected an object"));
+  EXPECT_THAT(with(R"("last_ms_ago":1234)", R"("last_ms_ago":1,"icmp":{"type":3,"code":1,"offender":"x"})"),
+              HasSubstr("flows[0]: icmp: offender: expected an address"));
   EXPECT_THAT(with(R"({"flow_id":"ffffffffffffffff","known":false})", "5"),
               HasSubstr("flows[1]: expected an object"));
 }
