@@ -37,6 +37,10 @@ inline constexpr auto kCatalogue = std::to_array<Metric>({
     {"uplink_exporter_config_last_reload_successful", kGauge, {}, "Whether the newest attempt to load the configuration succeeded; on failure the older one stays in force."},
     {"uplink_exporter_config_last_reload_success_timestamp_seconds", kGauge, {}, "When the configuration in force was loaded, in Unix time."},
 
+    {"uplink_exporter_alert_posts_total", kCounter, {"alertmanager"}, "Posts of alerts that an Alertmanager of direct mode accepted."},
+    {"uplink_exporter_alert_post_failures_total", kCounter, {"alertmanager"}, "Posts of alerts that failed; what they told is told again."},
+    {"uplink_exporter_alerts_refused_total", kCounter, {}, "Alerts of direct mode that found no room because too many were active."},
+
     // --- every program
     {"process_cpu_seconds_total", kCounter, {}, "User and system CPU time spent, in seconds."},
     {"process_start_time_seconds", kGauge, {}, "Start of the process, in Unix time."},

@@ -184,6 +184,12 @@ std::vector<prometheus::MetricFamily> render(const Snapshot& s) {
   for (const auto& route : s.routes) add_route(out, route);
   out.counter("uplink_netlink_overruns_total", {}, number(s.netlink_overruns));
   if (s.conntrack) add_conntrack(out, *s.conntrack);
+  for (const auto& [url, posts] : s.alertmanagers) {
+    out.counter("uplink_exporter_alert_posts_total", {url}, number(posts.accepted));
+    out.counter("uplink_exporter_alert_post_failures_total", {url}, number(posts.failed));
+  }
+  if (!s.alertmanagers.empty())
+    out.counter("uplink_exporter_alerts_refused_total", {}, number(s.alerts_refused));
   return out.take();
 }
 

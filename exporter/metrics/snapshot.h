@@ -163,6 +163,12 @@ struct Conntrack {
   std::uint64_t events_lost = 0;
 };
 
+/// One Alertmanager of direct mode.
+struct AlertPosts {
+  std::uint64_t accepted = 0;
+  std::uint64_t failed = 0;
+};
+
 struct Build {
   std::string version;
   std::string revision;
@@ -183,6 +189,8 @@ struct Snapshot {
   std::vector<Collector> collectors;
   std::uint64_t netlink_overruns = 0;
   std::optional<Conntrack> conntrack;  ///< absent where this kernel tracks no connections
+  std::map<std::string, AlertPosts> alertmanagers;  ///< by URL; empty unless direct mode is on
+  std::uint64_t alerts_refused = 0;                 ///< no room for them in the book of direct mode
 };
 
 /// What uplink_reflector publishes.

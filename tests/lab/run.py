@@ -19,7 +19,7 @@ sys.path.insert(0, os.path.dirname(HERE))
 
 from lab import netns, world  # noqa: E402
 from lab.registry import SCENARIOS, Skip  # noqa: E402
-from lab import (attack_scenarios, conntrack_scenarios, far_end_scenarios, home_scenarios, lifetime_scenarios,  # noqa: E402,F401  (they register)
+from lab import (attack_scenarios, conntrack_scenarios, direct_scenarios, far_end_scenarios, home_scenarios, lifetime_scenarios,  # noqa: E402,F401  (they register)
                  local_scenarios, nat_scenarios, openvpn_scenarios, route_scenarios, size_scenarios, stun_scenarios,
                  verdict_scenarios)  # noqa: E402,F401
 

@@ -108,6 +108,7 @@ inline std::shared_ptr<Snapshot> sample_snapshot() {
                    {"conntrack", false, "grant CAP_NET_ADMIN", true},
                    {"openvpn_management", false, "connection refused: start OpenVPN with --management"}};
   s->netlink_overruns = 1;
+  s->alertmanagers["http://192.0.2.10:9093"] = {5, 1};
   s->conntrack =
       Conntrack{812, 65536, 30, 120, 4, 5, 6, {{"mansion", {90, 70, 2}}, {"five_g", {40, 0, 0}}}, 9};
   return s;
