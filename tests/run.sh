@@ -177,6 +177,7 @@ fi
   part quickstart setpriv --pdeathsig TERM deploy/quickstart.sh --once
 } &
 part unit release_tests
+part https-clients tests/browser/https_clients.py build/bin
 part interop-scapy interop scapy
 part interop-tshark interop tshark
 sanitized
