@@ -127,7 +127,8 @@ fuzz() { part fuzz-build tests/fuzz/run.sh build && part fuzz tests/fuzz/run.sh 
 
 small_parts() {
   part house tests/house.py
-  part promtool-rules promtool check rules rules/*.rules.yml
+  part promtool-rules promtool check rules --lint=all rules/*.rules.yml
+  part rules-check tests/rules_check.py
   part promtool-tests promtool_tests
   part promtool-config promtool check config deploy/prometheus/prometheus.yml
   part dashboards tests/dashboards/run.sh check
