@@ -62,6 +62,8 @@ inline constexpr auto kCatalogue = std::to_array<Metric>({
     {"uplink_verdict_last_change_timestamp_seconds", kGauge, {"uplink"}, "When the uplink's verdict last changed, in Unix time."},
     {"uplink_fault_scope", kGauge, {"uplink", "scope"}, "How far away the fault is: exactly one scope is 1."},
 
+    {"uplink_nat_info", kGauge, {"uplink", "mapping", "filtering", "carrier_grade"}, "How the NAT behaves, in the words of RFC 4787; always 1. mapping: none (nobody translates), endpoint_independent, address_dependent, address_and_port_dependent, destination_dependent (one of the last two), per_packet. filtering, the strictest between here and the server, this machine's own firewall included: endpoint_independent, address_dependent, address_and_port_dependent. carrier_grade: yes (a NAT that is not at home), none. Each unknown where nothing could tell; filtering needs a STUN server of RFC 5780."},
+
     // --- probes; flow is steady (one source port for hours, as a tunnel has) or fresh (new ports)
     {"uplink_udp_probes_sent_total", kCounter, {"uplink", "reflector", "flow"}, "UDP probes sent."},
     {"uplink_udp_probes_delivered_total", kCounter, {"uplink", "reflector", "flow"}, "UDP probes that reached the reflector: it replied, or said so over TCP."},

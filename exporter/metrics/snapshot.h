@@ -74,6 +74,13 @@ struct Path {  // one uplink and one reflector
   std::optional<double> smoothed_rtt;  ///< seconds
 };
 
+/// How the NAT of an uplink behaves; "unknown" where nothing was there to see it with.
+struct Nat {
+  std::string mapping = "unknown";        ///< probe::Mapping by name
+  std::string filtering = "unknown";      ///< probe::Filtering by name
+  std::string carrier_grade = "unknown";  ///< yes, none (nobody translates), unknown
+};
+
 struct Uplink {
   std::string name;
   std::string interface;
@@ -83,6 +90,7 @@ struct Uplink {
   std::optional<bool> default_route;
   std::optional<bool> gateway_reachable;
   std::map<std::string, bool> preflight;  ///< check -> ok
+  Nat nat;
   verdict::Conclusion conclusion;
   std::optional<double> last_change;  ///< of the verdict
   std::uint64_t verdict_changes = 0;

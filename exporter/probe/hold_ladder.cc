@@ -160,7 +160,7 @@ void HoldLadder::advance(const Now& now, const PathState& path) {
 }
 
 void HoldLadder::step(const Now& now) {
-  if (!running_ && now.mono >= next_batch_) begin(now);
+  if (!running_ && !held_off_ && now.mono >= next_batch_) begin(now);
   if (!running_) return;
   while (!unopened_.empty() && now.mono >= next_open_) {
     open(now, unopened_.front());
@@ -239,7 +239,7 @@ void HoldLadder::follow_up(Pattern p) {
 
 Instant HoldLadder::wake_at() const {
   if (!allowed_) return Instant::max();
-  if (!running_) return next_batch_;
+  if (!running_) return held_off_ ? Instant::max() : next_batch_;
   Instant at = unopened_.empty() ? Instant::max() : next_open_;
   for (const auto& r : rungs_) at = std::min(at, r.wake_at(grace()));
   return at;
