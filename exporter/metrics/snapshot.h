@@ -196,7 +196,7 @@ struct Snapshot {
   std::vector<Route> routes;
   std::vector<Collector> collectors;
   std::uint64_t netlink_overruns = 0;
-  std::optional<Conntrack> conntrack;  ///< absent where this kernel tracks no connections
+  std::optional<Conntrack> conntrack;               ///< absent where this kernel tracks no connections
   std::map<std::string, AlertPosts> alertmanagers;  ///< by URL; empty unless direct mode is on
   std::uint64_t alerts_refused = 0;                 ///< no room for them in the book of direct mode
 };
