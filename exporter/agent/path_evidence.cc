@@ -30,7 +30,7 @@ constexpr Nanos kUsualKeepalive = std::chrono::seconds(30);
 /// no: it survives the keepalive's silence; yes: it does not, and that could not be chance.
 Tri short_lived(const probe::MappingLifetime::Bracket& stream, Nanos keepalive, std::uint32_t losses_needed) {
   if (stream.lower >= keepalive) return Tri::no;
-  if (stream.upper && *stream.upper <= keepalive && stream.failures >= losses_needed) return Tri::yes;
+  if (stream.proven(losses_needed) && *stream.upper <= keepalive) return Tri::yes;
   return Tri::unknown;
 }
 

@@ -33,12 +33,18 @@ std::string measures_lifetime(const std::vector<ReflectorTarget>& reflectors, co
   return first;
 }
 
+/// Flows that a ladder may have open beside so many paths, where 20 are open on an uplink at most: one that
+/// is looked into has up to eight, and one of a size check.
+std::size_t rungs_beside(std::size_t paths) {
+  return std::max<std::size_t>(20 - std::min<std::size_t>(9 * paths, 16), 4);
+}
+
 }  // namespace
 
 UplinkRunner::UplinkRunner(boost::asio::io_context& loop, config::Uplink uplink,
                            const std::vector<ReflectorTarget>& reflectors, const config::Config& config,
                            uplink::ProbeRoutes& routes, DetourSource detours)
-    : loop_(loop), uplink_(std::move(uplink)), routes_(routes), nat_(loop, uplink_.name) {
+    : loop_(loop), uplink_(std::move(uplink)), routes_(routes) {
   for (const auto& tunnel : config.openvpn) {
     if (preferred_.empty()) preferred_ = tunnel.reflector;
   }
@@ -52,7 +58,8 @@ UplinkRunner::UplinkRunner(boost::asio::io_context& loop, config::Uplink uplink,
     // A lifetime is the NAT's, not the reflector's: one ladder an uplink, so that its flows stay few.
     std::optional<probe::HoldLadder::Settings> ladder;
     if (!config.probe.holds.empty() && reflector.config.name == measures_lifetime(reflectors, preferred_))
-      ladder = {config.probe.holds, config.probe.ladder_interval, *reflector.identity};
+      ladder = {config.probe.holds, config.probe.ladder_interval, *reflector.identity,
+                rungs_beside(reflectors.size())};
     auto path = std::make_shared<Path>(loop, uplink_.name, reflector.config, settings, std::move(ladder),
                                        [detours, name = reflector.config.name] { return detours(name); });
     paths_.push_back(path);
@@ -125,7 +132,6 @@ void UplinkRunner::bind_paths() {
   }
   if (rebind) {
     for (const auto& witness : witnesses_) witness->bind(binding());
-    nat_.bind(binding());
     log::info("UPLINK_BOUND", "{} probes from {} on {}", uplink_.name,
               state_.source ? state_.source->to_string() : "any", uplink_.interface);
   }
@@ -216,7 +222,6 @@ bool UplinkRunner::judge(const Now& now, const std::function<Surroundings(const 
     }
     opinions.push_back({path->reflector(), path->conclusion()});
   }
-  nat_.tick(now, paths_, witnesses_);
   verdict::Conclusion alone = conclusion_;
   if (opinions.empty()) {
     verdict::Evidence link;
@@ -249,7 +254,6 @@ std::shared_ptr<metrics::Uplink> UplinkRunner::snapshot(const Now& now) const {
   u->link_up = state_.link_up;
   u->default_route = state_.default_route;
   u->preflight = preflight_.checks();
-  u->nat = nat_.snapshot(paths_, state_.gateway);
   u->conclusion = conclusion_;
   u->last_change = last_change_;
   u->verdict_changes = changes_;

@@ -8,12 +8,14 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr int kRepeats = 2;
-constexpr Nanos kStagger = 250ms;  ///< between two openings, so that a rate limit is not what is measured
-constexpr Nanos kBetweenBatches = 60s;  ///< a subscriber may own 240 ports: 85 in five minutes at most
+constexpr Nanos kStagger = 250ms;   ///< between two openings, so that a rate limit is not what is measured
+constexpr Nanos kPerPort = 3500ms;  ///< a subscriber may own 240 ports: 86 in five minutes at most
+constexpr Nanos kAfterVoid = 60s;
 constexpr Nanos kFullSetEvery = 6h;
+constexpr Nanos kDoubt = 30s;  ///< what is shorter was a suspicion
 constexpr Nanos kLeastGrace = 2s;
-constexpr Nanos kResolution = 1s;
+constexpr int kMostVoids = 4;
+constexpr std::size_t kMostOnUplink = 20;
 
 }  // namespace
 
@@ -24,11 +26,13 @@ void HoldLadder::set_allowed(const Now& now, bool allowed) {
   if (allowed == allowed_) return;
   allowed_ = allowed;
   if (!allowed) {
+    forbidden_since_ = now.mono;
     abandon();
-    planned_.clear();
     return;
   }
-  next_batch_ = std::max(next_batch_, now.mono);
+  next_batch_ = std::max(next_batch_, now.mono + (voids_ > 1 ? kAfterVoid * (1 << voids_) : Nanos::zero()));
+  if (now.mono - forbidden_since_ < kDoubt) return;
+  planned_.clear();
   next_full_ = now.mono;  // whatever was wrong may have changed the NAT
 }
 
@@ -41,84 +45,46 @@ void HoldLadder::restart(const Now& now) {
   next_full_ = now.mono;
 }
 
-void HoldLadder::plan_pattern(Pattern p) {
-  Batch batch;
-  for (const auto hold : settings_.holds) {
-    if (hold > HoldRung::longest(p)) break;
-    for (int i = 0; i < kRepeats && batch.size() + 1 < kMostFlows; ++i) batch.push_back({p, hold});
-  }
-  if (!batch.empty()) planned_.push_front(std::move(batch));
-}
-
-/// The stream first: its lifetime is what a tunnel needs.
-void HoldLadder::plan_full_set() {
-  for (const auto p :
-       {Pattern::active, Pattern::inbound, Pattern::exchange, Pattern::solitary, Pattern::stream})
-    plan_pattern(p);
-}
-
-/// Whole seconds inside the bracket.
-bool HoldLadder::plan_refinement(Pattern p) {
-  const auto b = lifetime(p).bracket();
-  if (!b || !b->upper || *b->upper - b->lower <= kResolution) return false;
-  const auto width = (*b->upper - b->lower) / 1s;
-  const auto points =
-      std::min<std::int64_t>((static_cast<std::int64_t>(kMostFlows) - 1) / kRepeats, width - 1);
-  Batch batch;
-  for (std::int64_t i = 1; i <= points; ++i) {
-    const Nanos hold = std::chrono::floor<std::chrono::seconds>(b->lower) + (width * i / (points + 1)) * 1s;
-    if (hold <= b->lower || hold >= *b->upper) continue;
-    for (int n = 0; n < kRepeats; ++n) batch.push_back({p, hold});
-  }
-  if (batch.empty()) return false;
-  planned_.push_front(std::move(batch));
-  return true;
-}
-
-/// A bound that could still be chance is tried again at once, as often as it takes.
-bool HoldLadder::plan_confirmation(Pattern p) {
-  const auto b = lifetime(p).bracket();
-  if (!b || !b->upper || b->failures >= path_.losses_needed) return false;
-  const auto missing = std::min<std::size_t>(path_.losses_needed - b->failures, kMostFlows - 1);
-  planned_.push_front(Batch(missing, Plan{p, *b->upper}));
-  return true;
-}
-
-/// Do the brackets still stand? Both sides of those that matter, twice.
-bool HoldLadder::plan_check() {
-  Batch batch;
-  for (const auto p : {Pattern::stream, Pattern::solitary}) {
-    const auto b = lifetime(p).bracket();
-    if (!b) continue;
-    for (int i = 0; i < kRepeats; ++i) {
-      if (b->lower > Nanos::zero()) batch.push_back({p, b->lower});
-      if (b->upper) batch.push_back({p, *b->upper});
-    }
-  }
-  if (batch.empty()) return false;
-  planned_.push_back(std::move(batch));
-  return true;
-}
-
 Nanos HoldLadder::random_up_to(Nanos longest) {
   return Nanos(static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(longest.count())));
 }
 
 void HoldLadder::begin(const Now& now) {
   if (planned_.empty()) {
+    confirmations_ = 0;
     if (now.mono >= next_full_ || !plan_check()) {
       plan_full_set();
-      next_full_ = now.mono + kFullSetEvery;
+      next_full_ = now.mono + std::max<Nanos>(kFullSetEvery, 24 * settings_.interval);
     }
     if (planned_.empty()) return;
   }
   running_ = true;
   closing_ = false;
-  unopened_.assign(planned_.front().begin(), planned_.front().end());
+  ++batch_number_;
+  batch_ = std::move(planned_.front());
   planned_.pop_front();
+  // The longest first: the short ones fit in beside them as flows come free.
+  std::stable_sort(batch_.begin(), batch_.end(),
+                   [](const auto& a, const auto& b) { return a.hold > b.hold; });
+  contradicted_.clear();
+  unopened_.assign(batch_.begin(), batch_.end());
   unopened_.push_front({Pattern::solitary, Nanos::zero()});
   next_open_ = now.mono;
-  next_batch_ = now.mono + kBetweenBatches;
+  next_batch_ = now.mono + kPerPort * (batch_.size() + 2);
+}
+
+std::size_t HoldLadder::open_rungs() const {
+  return static_cast<std::size_t>(std::count_if(
+      rungs_.begin(), rungs_.end(), [](const auto& r) { return r.outcome() == HoldRung::Outcome::running; }));
+}
+
+void HoldLadder::open_due(const Now& now) {
+  while (!unopened_.empty() && now.mono >= next_open_ && open_rungs() < settings_.most_flows &&
+         open_rungs() + path_.open_flows < kMostOnUplink) {
+    open(now, unopened_.front());
+    unopened_.pop_front();
+    next_open_ = now.mono + kStagger;
+  }
 }
 
 void HoldLadder::open(const Now& now, const Plan& plan) {
@@ -143,7 +109,13 @@ void HoldLadder::send(const Now& now, HoldRung& rung) {
 
 void HoldLadder::close(HoldRung& rung) { actions_.push_back(CloseFlow{rung.flow()}); }
 
+/// What is not known does not change by being asked again at once: a line that often ends it is asked less
+/// often.
 void HoldLadder::abandon() {
+  if (running_) {
+    if (voids_ < kMostVoids) ++voids_;
+    planned_.push_front(batch_);
+  }
   for (auto& r : rungs_) {
     if (r.outcome() == HoldRung::Outcome::running) close(r);
   }
@@ -160,13 +132,10 @@ void HoldLadder::advance(const Now& now, const PathState& path) {
 }
 
 void HoldLadder::step(const Now& now) {
-  if (!running_ && !held_off_ && now.mono >= next_batch_) begin(now);
+  if (!running_ && now.mono >= next_batch_) begin(now);
   if (!running_) return;
-  while (!unopened_.empty() && now.mono >= next_open_) {
-    open(now, unopened_.front());
-    unopened_.pop_front();
-    next_open_ = now.mono + kStagger;
-  }
+  open_due(now);
+  drop_hopeless();
   bool over = unopened_.empty();
   for (auto& r : rungs_) {
     if (r.outcome() != HoldRung::Outcome::running) continue;
@@ -188,28 +157,46 @@ void HoldLadder::step(const Now& now) {
   }
 }
 
-void HoldLadder::finish(const Now& now) {
-  const auto controls = std::count_if(rungs_.begin(), rungs_.end(), [](const auto& r) {
-    return r.control() && r.outcome() == HoldRung::Outcome::came_back;
-  });
+/// Whether there was any.
+bool HoldLadder::record_outcomes() {
   bool said = false;
+  for (const auto& [p, hold] : contradicted_) lifetime(p).forget_from(hold);
   for (const auto& r : rungs_) {
-    if (controls < 2 || r.control() || r.outcome() == HoldRung::Outcome::no_say) continue;
+    if (r.control() || r.outcome() == HoldRung::Outcome::no_say) continue;
     said = true;
     const bool back = r.outcome() == HoldRung::Outcome::came_back;
-    lifetime(r.pattern()).record(r.hold(), back);
+    lifetime(r.pattern()).record(r.hold(), back, batch_number_);
     if (!std::binary_search(settings_.holds.begin(), settings_.holds.end(), r.hold())) continue;
     auto& count = counts_[{r.pattern(), r.hold()}];
     ++count.probes;
     count.replies += back ? 1 : 0;
   }
-  if (controls < 2) ++void_batches_;
+  return said;
+}
+
+/// The path loses too much: later, and ever later.
+void HoldLadder::pause_after_void(const Now& now) {
+  ++void_batches_;
+  if (voids_ < kMostVoids) ++voids_;
+  planned_.push_front(std::move(batch_));
+  next_batch_ = std::max(next_batch_, now.mono + kAfterVoid * (1 << voids_));
+}
+
+void HoldLadder::finish(const Now& now) {
+  const auto controls = std::count_if(rungs_.begin(), rungs_.end(), [](const auto& r) {
+    return r.control() && r.outcome() == HoldRung::Outcome::came_back;
+  });
+  const bool said = controls == 2 && record_outcomes();
   refused_ = controls == 2 && !said;
   rungs_.clear();
   running_ = false;
+  if (controls < 2) return pause_after_void(now);
+  voids_ = 0;
   if (said) {
-    follow_up(Pattern::solitary);
-    follow_up(Pattern::stream);  // planned last, so done first
+    for (const auto p : kPlanned) {
+      if (std::any_of(batch_.begin(), batch_.end(), [p](const auto& plan) { return plan.pattern == p; }))
+        follow_up(now, p);
+    }
   }
   if (refused_) {
     planned_.clear();
@@ -219,28 +206,11 @@ void HoldLadder::finish(const Now& now) {
   if (planned_.empty()) next_batch_ = now.mono + settings_.interval + random_up_to(settings_.interval / 10);
 }
 
-/// A bound that could be chance is tried again before anything is built on it; then it is made sharp.
-void HoldLadder::follow_up(Pattern p) {
-  if (plan_confirmation(p)) return;
-  const auto b = lifetime(p).bracket();
-  if (!b) return;
-  auto& known = known_[static_cast<std::size_t>(p)];
-  const auto before = std::exchange(known, b);
-  if (before && b->upper && *b->upper <= before->lower) {
-    lifetime(p).forget_successes();
-    plan_pattern(p);
-  } else if (before && before->upper && b->lower >= *before->upper) {
-    lifetime(p).forget_longer(b->lower);
-    plan_pattern(p);
-  } else {
-    plan_refinement(p);
-  }
-}
-
 Instant HoldLadder::wake_at() const {
   if (!allowed_) return Instant::max();
-  if (!running_) return held_off_ ? Instant::max() : next_batch_;
-  Instant at = unopened_.empty() ? Instant::max() : next_open_;
+  if (!running_) return next_batch_;
+  const bool room = open_rungs() < settings_.most_flows && open_rungs() + path_.open_flows < kMostOnUplink;
+  Instant at = !unopened_.empty() && room ? next_open_ : Instant::max();
   for (const auto& r : rungs_) at = std::min(at, r.wake_at(grace()));
   return at;
 }

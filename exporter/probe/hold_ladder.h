@@ -21,6 +21,7 @@ class HoldLadder {
     std::vector<Nanos> holds;  ///< ascending, each at most 600 s
     Nanos interval = std::chrono::minutes(5);
     Identity identity;
+    std::size_t most_flows = kMostFlows;  ///< that it may have open at once
   };
   struct Count {
     std::uint64_t probes = 0;
@@ -36,9 +37,6 @@ class HoldLadder {
   /// Whether the path works, so that missing replies mean something. Ends what is under way where it does
   /// not.
   void set_allowed(const Now& now, bool allowed);
-  /// Others need the room that its flows take: the batch under way goes on, none begins.
-  void hold_off(bool others_first) { held_off_ = others_first; }
-  bool running() const { return running_; }
   /// The sockets must be rebuilt, or another network may be behind them: what is known is void.
   void restart(const Now& now);
   void advance(const Now& now, const PathState& path);
@@ -53,7 +51,9 @@ class HoldLadder {
   /// The reflector answered at once where it was asked to hold: nothing can be measured.
   bool refused() const { return refused_; }
 
-  static constexpr std::size_t kMostFlows = 17;  ///< beside a steady and two fresh ones: 20 an uplink
+  /// Of 20 on an uplink; a prober that looks into a silence has up to eight, a size check one.
+  static constexpr std::size_t kMostFlows = 11;
+  static constexpr std::size_t kMostRungs = 17;  ///< ports of a batch; they go in waves
 
  private:
   static constexpr FlowHandle kFirstHandle = 0x80000000;
@@ -62,6 +62,9 @@ class HoldLadder {
     Nanos hold;
   };
   using Batch = std::vector<Plan>;
+  /// The stream last: what is planned last is done first.
+  static constexpr Pattern kPlanned[] = {Pattern::active, Pattern::inbound, Pattern::exchange,
+                                         Pattern::solitary, Pattern::stream};
 
   MappingLifetime& lifetime(Pattern p) { return lifetimes_[static_cast<std::size_t>(p)]; }
   void plan_full_set();
@@ -69,14 +72,20 @@ class HoldLadder {
   bool plan_refinement(Pattern p);
   bool plan_confirmation(Pattern p);
   bool plan_check();
+  Nanos needed_hold() const;
   void begin(const Now& now);
+  void open_due(const Now& now);
   void open(const Now& now, const Plan& plan);
+  void drop_hopeless();
   void send(const Now& now, HoldRung& rung);
   void close(HoldRung& rung);
   void abandon();
   void step(const Now& now);
   void finish(const Now& now);
-  void follow_up(Pattern p);
+  bool record_outcomes();
+  void pause_after_void(const Now& now);
+  void follow_up(const Now& now, Pattern p);
+  std::size_t open_rungs() const;
   Nanos random_up_to(Nanos longest);
   Nanos grace() const;
 
@@ -89,14 +98,19 @@ class HoldLadder {
   std::deque<Batch> planned_;
 
   FlowHandle next_handle_ = kFirstHandle;
+  Batch batch_;  ///< the one under way, as it was planned
   std::deque<Plan> unopened_;
-  std::vector<HoldRung> rungs_;  ///< of the batch under way
-  bool closing_ = false;         ///< the last control is out
+  std::vector<HoldRung> rungs_;            ///< of the batch under way
+  std::map<Pattern, Nanos> contradicted_;  ///< what was known to come back and did not
+  std::uint32_t batch_number_ = 0;
+  int confirmations_ = 0;  ///< batches in a row
+  int voids_ = 0;          ///< batches in a row
+  bool closing_ = false;   ///< the last control is out
   bool running_ = false;
   bool allowed_ = false;
   bool refused_ = false;
-  bool held_off_ = false;
   PathState path_;
+  Instant forbidden_since_{};
   Instant next_open_{};
   Instant next_batch_{};
   Instant next_full_{};

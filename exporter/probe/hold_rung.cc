@@ -1,6 +1,7 @@
 #include "probe/hold_rung.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace ue::probe {
 
@@ -10,8 +11,12 @@ using namespace std::chrono_literals;
 
 constexpr Nanos kStreamStep = 500ms;
 constexpr int kStreamExchanges = 7;  // three seconds of them: Linux calls a flow a stream after two
+constexpr int kControlAnswers =
+    5;  // of seven: a path that loses more than that cannot tell silence from loss
 constexpr Nanos kActiveStep = 500ms;
+constexpr int kMostActive = 38;  // and two to end with: 40 packets
 constexpr Nanos kTrainStep = 1s;
+constexpr Nanos kApart = 200ms;
 
 }  // namespace
 
@@ -24,24 +29,36 @@ HoldRung::HoldRung(Pattern pattern, Nanos hold, FlowHandle flow, std::uint64_t f
   }
   switch (pattern) {
     case Pattern::solitary:
-      steps_ = {{{}, hold, false}};
+      ask_twice({}, hold);
       break;
     case Pattern::exchange:
-      steps_ = {{{}, {}, false}, {1s, hold, false}};
+      steps_ = {{{}, {}, false}};
+      ask_twice(1s, hold);
       break;
     case Pattern::stream:
       for (int i = 0; i < kStreamExchanges; ++i) steps_.push_back({i * kStreamStep, {}, false});
-      steps_.push_back({kStreamExchanges * kStreamStep, hold, false});
+      ask_twice(kStreamExchanges * kStreamStep, hold);
       break;
     case Pattern::inbound:  // all of it leaves at once, so nothing but replies refreshes the mapping
       for (Nanos h = kTrainStep; h < hold; h += kTrainStep) steps_.push_back({{}, h, false});
       steps_.push_back({{}, hold, false});
+      steps_.push_back({{}, hold + kApart, false});
       break;
     case Pattern::active:
-      for (Nanos at{}; at < hold; at += kActiveStep) steps_.push_back({at, {}, true});
+      for (Nanos at{}; at < hold; at += std::max<Nanos>(kActiveStep, hold / kMostActive))
+        steps_.push_back({at, {}, true});
       steps_.push_back({hold, {}, false});
+      steps_.push_back({hold + kApart, {}, false});
       break;
   }
+}
+
+/// One lost packet must not look like a forgotten mapping. Both replies find it after `hold` of silence, or
+/// later.
+void HoldRung::ask_twice(Nanos at, Nanos hold) {
+  const auto held = std::min(hold + kApart, longest(pattern_));
+  steps_.push_back({at, held, false});
+  steps_.push_back({at + kApart, held, false});
 }
 
 Nanos HoldRung::longest(Pattern pattern) {
@@ -49,7 +66,7 @@ Nanos HoldRung::longest(Pattern pattern) {
     case Pattern::inbound:
       return 30s;  // 30 replies
     case Pattern::active:
-      return 20s;  // 40 packets
+      return 20s;
     default:
       return 600s;  // what a reflector holds
   }
@@ -74,7 +91,8 @@ void HoldRung::on_reply(std::uint32_t sequence, Nanos held) {
   if (outcome_ != Outcome::running || sequence >= next_) return;
   const auto& step = steps_[sequence];
   if (control()) {
-    outcome_ = Outcome::came_back;
+    answers_ |= 1U << sequence;
+    if (std::popcount(answers_) >= kControlAnswers) outcome_ = Outcome::came_back;
     return;
   }
   // A reflector that would not hold answers at once and says so.
@@ -83,7 +101,7 @@ void HoldRung::on_reply(std::uint32_t sequence, Nanos held) {
     return;
   }
   exchanged_ = true;
-  if (sequence + 1 == steps_.size()) outcome_ = Outcome::came_back;
+  if (sequence + 2 >= steps_.size()) outcome_ = Outcome::came_back;
 }
 
 Instant HoldRung::wake_at(Nanos grace) const {

@@ -29,6 +29,8 @@ class HoldRung {
   std::uint16_t ssid() const { return ssid_; }
   bool control() const { return hold_ == Nanos::zero(); }
   Outcome outcome() const { return outcome_; }
+  /// Others have told what this one would.
+  void give_up() { outcome_ = Outcome::no_say; }
 
   /// What is to be sent by now, as sequence numbers; each is handed out once.
   struct Packet {
@@ -46,6 +48,7 @@ class HoldRung {
   static Nanos longest(Pattern pattern);
 
  private:
+  void ask_twice(Nanos at, Nanos hold);
   struct Step {
     Nanos at;
     Nanos hold;
@@ -61,7 +64,8 @@ class HoldRung {
   Instant begin_;
   std::vector<Step> steps_;
   std::size_t next_ = 0;
-  bool exchanged_ = false;  ///< something was answered before the silence
+  bool exchanged_ = false;     ///< something was answered before the silence
+  std::uint32_t answers_ = 0;  ///< to a control, a bit each
   Outcome outcome_ = Outcome::running;
 };
 

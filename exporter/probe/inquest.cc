@@ -22,7 +22,7 @@ bool opened_since(const Flow& flow, Instant since) {
 Nanos Inquest::proof_age() const { return dies_at_ ? std::max<Nanos>(kProof, *dies_at_ * 2) : Nanos(kProof); }
 
 void Inquest::update(Instant now, const Flows& flows, FlowHandle successor, std::uint32_t losses_needed) {
-  look_for_life(now, flows);
+  look_for_life(now, flows, losses_needed);
   const auto s = flows.find(successor);
   if (s == flows.end() || successors_ == Successors::died) return;
   const Flow& flow = *s->second;
@@ -63,10 +63,10 @@ void Inquest::look_for_death(const Flows& flows, const Flow& successor, std::uin
   dies_at_ = age;
 }
 
-void Inquest::look_for_life(Instant now, const Flows& flows) {
+void Inquest::look_for_life(Instant now, const Flows& flows, std::uint32_t losses_needed) {
   for (const auto& [handle, flow] : flows) {
     if (!opened_since(*flow, since_)) continue;
-    if (flow->loss_run() >= kDying) {
+    if (flow->loss_run() >= dying(losses_needed)) {
       lived_.erase(handle);
       // Whatever died before the first proof of life is what the trouble was.
       if (std::any_of(lived_.begin(), lived_.end(),

@@ -9,6 +9,12 @@ namespace ue::probe {
 
 using Flows = std::map<FlowHandle, std::unique_ptr<Flow>>;
 
+/// Losses in a row that make a flow look dead, where so many would prove it. On a line that loses much three
+/// are nothing.
+inline constexpr std::uint32_t dying(std::uint32_t losses_needed) {
+  return losses_needed <= 8 ? 3 : losses_needed * 3 / 8;
+}
+
 enum class Successors : std::uint8_t { unknown, died, outlived };
 
 /// Looks into the death of a steady flow: do flows that were opened since live longer, die at an age, or live
@@ -37,7 +43,7 @@ class Inquest {
 
  private:
   void look_for_death(const Flows& flows, const Flow& successor, std::uint32_t losses_needed);
-  void look_for_life(Instant now, const Flows& flows);
+  void look_for_life(Instant now, const Flows& flows, std::uint32_t losses_needed);
 
   Instant since_;
   Nanos predecessor_age_;

@@ -27,10 +27,12 @@ void LossModel::forget() {
 void LossModel::record_answer() {
   forget();
   probes_ += 1;
+  needed_ = 0;
 }
 
 void LossModel::record_run(std::uint32_t losses) {
   if (losses == 0) return;
+  needed_ = 0;
   probes_ += losses;
   losses_ += losses;
   const double keep = std::pow(1 - 1 / kBurstMemory, losses);
@@ -47,10 +49,13 @@ double LossModel::loss_after_loss() const {
   return std::clamp((losses_after_loss_ + kPriorPairs * p) / (considered_ + kPriorPairs), p, 0.95);
 }
 
+/// Asked for far more often than anything is recorded.
 std::uint32_t LossModel::losses_needed() const {
+  if (needed_ != 0) return needed_;
   const double budget = std::log(kFalseAlarmsPerYear / kProbesPerYear);
   const double after_first = (budget - std::log(loss())) / std::log(loss_after_loss());
-  return std::min(1 + static_cast<std::uint32_t>(std::ceil(std::max(after_first, 0.0))), kMostNeeded);
+  needed_ = std::min(1 + static_cast<std::uint32_t>(std::ceil(std::max(after_first, 0.0))), kMostNeeded);
+  return needed_;
 }
 
 }  // namespace ue::probe

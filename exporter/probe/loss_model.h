@@ -25,6 +25,7 @@ class LossModel {
  private:
   void forget();
 
+  mutable std::uint32_t needed_ = 0;  ///< what losses_needed() said; 0 once something was recorded since
   double probes_ = 0;
   double losses_ = 0;
   double considered_ = 0;  ///< losses that losses_after_loss_ is of

@@ -1,5 +1,6 @@
 #include "probe/mapping_lifetime.h"
 
+#include <algorithm>
 #include <map>
 
 namespace ue::probe {
@@ -20,12 +21,22 @@ std::string_view name(Pattern p) {
   return "solitary";
 }
 
-void MappingLifetime::record(Nanos hold, bool came_back) {
-  trials_.push_back({hold, came_back});
+void MappingLifetime::record(Nanos hold, bool came_back, std::uint32_t batch) {
+  trials_.push_back({hold, came_back, batch});
   if (trials_.size() > kRemembered) trials_.pop_front();
+  bracket_ = find_bracket();
 }
 
-std::optional<MappingLifetime::Bracket> MappingLifetime::bracket() const {
+void MappingLifetime::forget_from(Nanos least) {
+  const auto newest = std::find_if(trials_.rbegin(), trials_.rend(),
+                                   [least](const auto& t) { return t.came_back && t.hold >= least; });
+  const auto later = newest.base();
+  trials_.erase(std::remove_if(trials_.begin(), later, [least](const auto& t) { return t.hold >= least; }),
+                later);
+  bracket_ = find_bracket();
+}
+
+std::optional<MappingLifetime::Bracket> MappingLifetime::find_bracket() const {
   struct Votes {
     int alive = 0;
     int dead = 0;
@@ -48,10 +59,13 @@ std::optional<MappingLifetime::Bracket> MappingLifetime::bracket() const {
   }
   if (b.lower == Nanos::zero() && !b.upper) return std::nullopt;  // single failures say nothing yet
   if (!b.upper) return b;
+  std::optional<std::uint32_t> batch;
   for (auto t = trials_.rbegin(); t != trials_.rend(); ++t) {
     if (t->hold < *b.upper) continue;
     if (t->came_back) break;
     ++b.failures;
+    if (batch != t->batch) ++b.batches;
+    batch = t->batch;
   }
   return b;
 }

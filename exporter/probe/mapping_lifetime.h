@@ -24,15 +24,18 @@ std::string_view name(Pattern p);
 /// trials. Passive; remembers the newest trials only, so it follows a NAT that changes.
 class MappingLifetime {
  public:
-  void record(Nanos hold, bool came_back);
-  void clear() { trials_.clear(); }
-  /// The NAT forgets sooner than it did: what came back says nothing any more.
-  void forget_successes() {
-    std::erase_if(trials_, [](const auto& t) { return t.came_back; });
+  /// Trials of one `batch` may fail for one reason that is not the hold: a NAT that is restarted meanwhile,
+  /// say.
+  void record(Nanos hold, bool came_back, std::uint32_t batch);
+  void clear() {
+    erase([](const auto&) { return true; });
   }
+  /// The NAT forgets sooner than it did, after `least` already: what came back after as much says nothing any
+  /// more, nor does anything of as much before that.
+  void forget_from(Nanos least);
   /// It remembers longer than it did: what did not come back after `than` says nothing any more.
   void forget_longer(Nanos than) {
-    std::erase_if(trials_, [than](const auto& t) { return t.hold > than; });
+    erase([than](const auto& t) { return t.hold > than; });
   }
   bool empty() const { return trials_.empty(); }
 
@@ -42,18 +45,34 @@ class MappingLifetime {
     /// Trials at `upper` or longer that failed since the newest one there that came back: so many losses in a
     /// row would it take to imitate the bound.
     std::uint32_t failures = 0;
+    std::uint32_t batches = 0;  ///< that these were in
+
+    /// The upper bound is no chance: enough failures, at different times.
+    bool proven(std::uint32_t losses_needed) const {
+      return upper && failures >= losses_needed && batches >= kBatchesNeeded;
+    }
+    static constexpr std::uint32_t kBatchesNeeded = 3;
   };
-  std::optional<Bracket> bracket() const;
+  const std::optional<Bracket>& bracket() const { return bracket_; }
 
  private:
   struct Trial {
     Nanos hold;
     bool came_back;
+    std::uint32_t batch;
   };
+  template <class Which>
+  void erase(Which which) {
+    std::erase_if(trials_, which);
+    bracket_ = find_bracket();
+  }
+  std::optional<Bracket> find_bracket() const;
+
   static constexpr std::size_t kRemembered = 96;
   static constexpr int kMajorityOf = 3;
 
   std::deque<Trial> trials_;  ///< newest last
+  std::optional<Bracket> bracket_;
 };
 
 }  // namespace ue::probe

@@ -63,6 +63,7 @@ void PathProber::assess(const Now& now) {
   const auto needed = losses_.losses_needed();
   if (!silent_since_ && s->loss_run() >= needed && now.mono - *s->first_loss() >= kSilence) {
     silent_since_ = now.mono;
+    next_fresh_ = std::min(next_fresh_, now.mono);
   }
   if (silent_since_ && s->answer_run() >= kConvincing) silent_since_.reset();
 
@@ -186,7 +187,10 @@ Observation PathProber::observe(Instant now) const {
   const bool witness_dead = std::any_of(flows_.begin(), flows_.end(), [](const auto& f) {
     return f.second->open && f.second->role == Role::witness;
   });
-  if (witness_dead || (silent_since_ && s != nullptr && s->loss_run() > 0)) {
+  // It was silent, was answered, and lost some again: that is loss until it is as much as it takes.
+  const bool silent = silent_since_ && s != nullptr && s->loss_run() > 0 &&
+                      (*s->first_loss() <= *silent_since_ || s->loss_run() >= needed);
+  if (witness_dead || silent) {
     o.steady = false;
   } else if (silent_since_) {
     o.steady.reset();  // it is answered again, not yet often enough

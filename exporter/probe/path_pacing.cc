@@ -12,6 +12,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Nanos kFreshAges[] = {0s, 1s, 2s, 4s, 8s, 15s, 25s};
+constexpr Nanos kFreshWanted = 5s;
 constexpr Nanos kSuccessorEager = 500ms;
 constexpr Nanos kSuccessorEagerAge = 8s;
 constexpr Nanos kSuccessorDying = 250ms;
@@ -20,6 +21,7 @@ constexpr Nanos kWitnessInterval = 5s;
 constexpr Nanos kBurstSpacing = 200ms;
 constexpr Nanos kPaced = 3s;               // RFC 8085 §3.1.1: one datagram per 3 s where nothing returns
 constexpr std::uint32_t kSteadySlot = 10;  // of the paced slots one in so many goes to the old steady flow
+constexpr std::uint32_t kUnknownSlot = 2;
 constexpr std::uint32_t kNamingEvery = 30;
 
 }  // namespace
@@ -79,7 +81,10 @@ void PathProber::schedule_next(const Now& now, Flow& flow) {
 
 void PathProber::send_due(const Now& now) {
   if (now.mono >= next_fresh_) {
-    next_fresh_ = now.mono + jitter(settings_.fresh_interval);
+    // Once the steady flow is silent, what new flows meet decides which fault it is.
+    const bool wanted = silent_since_ && !history_.answered(losses_.losses_needed());
+    next_fresh_ = now.mono + jitter(wanted ? std::min<Nanos>(kFreshWanted, settings_.fresh_interval)
+                                           : settings_.fresh_interval);
     open(now, Role::fresh);
   }
   for (auto& [handle, flow] : flows_) {
@@ -108,19 +113,22 @@ void PathProber::send_paced(const Now& now) {
   if (now.mono < next_paced_) return;
   next_paced_ = now.mono + kPaced + Nanos(static_cast<std::int64_t>(random_() % 300'000'000));
   for (auto& [handle, flow] : flows_) {
-    if (flow->open && flow->role == Role::trial && flow->loss_run() >= 3) close(*flow);
+    if (flow->open && flow->role == Role::trial && flow->loss_run() >= dying(losses_.losses_needed()))
+      close(*flow);
   }
   std::vector<Flow*> trials;
   for (auto& [handle, flow] : flows_) {
     if (flow->open && flow->role == Role::trial) trials.push_back(flow.get());
   }
   const auto slot = paced_slot_++;
-  if (slot % kSteadySlot == kSteadySlot - 1 && steady() != nullptr) {
+  // A steady flow that is not known to be dead (the sockets are new) is what the verdict waits for.
+  const auto steady_slot = silent_since_ ? kSteadySlot : kUnknownSlot;
+  if (slot % steady_slot == steady_slot - 1 && steady() != nullptr) {
     send(now, *steady());
-  } else if (trials.size() <= slot % 2) {
+  } else if (const auto turn = trial_slot_++ % 2; trials.size() <= turn) {
     send(now, open(now, Role::trial));  // its age counts from its first packet
   } else {
-    send(now, *trials[slot % 2]);
+    send(now, *trials[turn]);
   }
 }
 

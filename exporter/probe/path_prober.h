@@ -149,6 +149,7 @@ class PathProber {
   Instant burst_ready_{};  ///< the next confirmation burst may begin from here on
   std::uint32_t burst_left_ = 0;
   std::uint32_t paced_slot_ = 0;
+  std::uint32_t trial_slot_ = 0;
   Instant witness_until_{};
   std::optional<Instant> silent_since_;  ///< the steady flow is concluded dead since
   std::optional<Instant> last_reply_;

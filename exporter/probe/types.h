@@ -67,6 +67,8 @@ struct PathState {
   Nanos loss_timeout = std::chrono::seconds(1);  ///< how long after its time a reply may still come
   std::uint32_t losses_needed = 8;               ///< so many failures in a row are no chance
   std::uint64_t instance_id = 0;                 ///< of the reflector, as last learned; 0 while unknown
+  std::size_t open_flows = 0;                    ///< that others have open on the same uplink
+  Nanos keepalive = std::chrono::seconds(30);    ///< the silence that a tunnel's mapping must survive
 };
 
 /// Every one only grows.

@@ -16,4 +16,38 @@ Behaviour without_flows_until_now(VirtualPath& path);
 /// e: flows that are new from now on do not pass; those seen before do.
 Behaviour only_flows_until_now(VirtualPath& path);
 
+/// When a mapping is forgotten. Zero: never.
+struct NatTimers {
+  Nanos unreplied{};  ///< after the newest packet, before any reply
+  Nanos replied{};    ///< after the first reply
+  Nanos stream{};     ///< once traffic has gone both ways for two seconds
+  Nanos absolute{};   ///< after the flow's first packet, whatever is sent
+  bool inbound_refreshes = true;
+  bool returns = true;  ///< false: no reply ever passes
+};
+
+/// A NAT that keeps a mapping for each flow, by timers that may be changed at any time.
+class TimedNat {
+ public:
+  explicit TimedNat(NatTimers timers_of_it) : timers(timers_of_it) {}
+  NatTimers timers;
+
+  /// It stands on the way of `path`, which it must outlive.
+  void stand_on(VirtualPath& path);
+  /// A packet out of the flow is translated; always possible.
+  void outward(probe::FlowHandle flow, Instant now);
+  /// Whether a packet in still finds the mapping.
+  bool inward(probe::FlowHandle flow, Instant now);
+
+ private:
+  struct Mapping {
+    Instant first{};
+    Instant newest{};
+    bool replied = false;
+    bool stream = false;
+  };
+  bool forgotten(const Mapping& mapping, Instant now) const;
+  std::map<probe::FlowHandle, Mapping> mappings_;
+};
+
 }  // namespace ue::sim

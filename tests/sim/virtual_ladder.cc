@@ -17,8 +17,8 @@ probe::HoldLadder::Settings settings() {
 
 }  // namespace
 
-VirtualLadder::VirtualLadder(std::uint64_t seed, NatTimers nat, double loss_ratio)
-    : timers(nat),
+VirtualLadder::VirtualLadder(std::uint64_t seed, NatTimers timers, double loss_ratio)
+    : nat(timers),
       loss(loss_ratio),
       random_(seed),
       ladder_random_(seed + 1),
@@ -63,10 +63,7 @@ void VirtualLadder::carry_out() {
 
 void VirtualLadder::send(const probe::SendProbe& probe) {
   octets_ += probe.packet.size() + kHeaders;
-  auto [m, fresh] = mappings_.try_emplace(probe.flow);
-  if (fresh) m->second.first = time_;
-  m->second.newest = time_;
-  if (m->second.replied && time_ - m->second.first > 2s) m->second.stream = true;
+  nat.outward(probe.flow, time_);
   if (lost()) return;
   const auto tlv = stamp::find_tlv(probe.packet, stamp::Mode::authenticated, stamp::TlvType::flow_control);
   const auto asked = stamp::FlowTlv::parse(tlv->value);
@@ -78,14 +75,7 @@ void VirtualLadder::send(const probe::SendProbe& probe) {
 }
 
 void VirtualLadder::deliver(const Reply& reply) {
-  auto& m = mappings_.at(reply.flow);
-  const auto idle = time_ - m.newest;
-  const auto timer = m.stream ? timers.stream : m.replied ? timers.replied : timers.unreplied;
-  if (!timers.returns || (timer > Nanos::zero() && idle > timer)) return;
-  if (timers.absolute > Nanos::zero() && time_ - m.first > timers.absolute) return;
-  m.replied = true;
-  if (time_ - m.first > 2s) m.stream = true;
-  if (timers.inbound_refreshes) m.newest = time_;
+  if (!nat.inward(reply.flow, time_)) return;
   if (open_.contains(reply.flow)) ladder_.on_datagram(now(), reply.flow, reply.packet, true);
 }
 

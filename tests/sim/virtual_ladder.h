@@ -6,27 +6,18 @@
 
 #include "probe/hold_ladder.h"
 #include "sim/model_reflector.h"
+#include "sim/nat.h"
 
 /// Virtual time for the hold ladder alone: the real ladder against a modelled reflector that holds replies,
 /// behind a NAT with timers of its own.
 namespace ue::sim {
-
-/// When a mapping is forgotten. Zero: never.
-struct NatTimers {
-  Nanos unreplied{};  ///< after the newest packet, before any reply
-  Nanos replied{};    ///< after the first reply
-  Nanos stream{};     ///< once traffic has gone both ways for two seconds
-  Nanos absolute{};   ///< after the flow's first packet, whatever is sent
-  bool inbound_refreshes = true;
-  bool returns = true;  ///< false: no reply ever passes
-};
 
 class VirtualLadder {
  public:
   VirtualLadder(std::uint64_t seed, NatTimers timers, double loss = 0);
   VirtualLadder(const VirtualLadder&) = delete;
 
-  NatTimers timers;
+  TimedNat nat;
   double loss;  ///< in each direction
   std::uint32_t losses_needed = 8;
 
@@ -41,12 +32,6 @@ class VirtualLadder {
   std::uint64_t octets() const { return octets_; }  ///< both ways, with IP and UDP headers
 
  private:
-  struct Mapping {
-    Instant first{};
-    Instant newest{};
-    bool replied = false;
-    bool stream = false;
-  };
   struct Reply {
     Instant at;
     std::uint64_t order;
@@ -67,7 +52,6 @@ class VirtualLadder {
   Instant time_{};
   std::uint64_t order_ = 0;
   std::priority_queue<Reply> replies_;
-  std::map<probe::FlowHandle, Mapping> mappings_;
   std::map<probe::FlowHandle, bool> open_;
   std::size_t most_open_ = 0;
   std::uint64_t ports_ = 0;

@@ -11,10 +11,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Nanos kJudging = 250ms;                             // the agent publishes four times a second
-constexpr Nanos kAskTimeout = 4s;                             // as the agent's
-constexpr WallTime kEpoch{Nanos(1'790'000'000'000'000'000)};  // September 2026
-constexpr int kLivelock = 1000;                               // advances without any progress of time
+constexpr Nanos kJudging = 250ms;  // the agent publishes four times a second
+constexpr int kLivelock = 1000;    // advances without any progress of time
 
 probe::Identity identity() {
   probe::Identity id{0x0badcafe, 0x1122334455667788, {}};
@@ -30,7 +28,7 @@ probe::Settings settings(const VirtualPath::Options& options) {
 
 }  // namespace
 
-VirtualPath::VirtualPath(std::uint64_t seed) : VirtualPath(Options{seed, true, {}, {}}) {}
+VirtualPath::VirtualPath(std::uint64_t seed) : VirtualPath(Options{seed}) {}
 
 VirtualPath::VirtualPath(Options options)
     : context(options.context),
@@ -38,9 +36,15 @@ VirtualPath::VirtualPath(Options options)
       prober_random_(options.seed * 2),
       identity_(options.authenticated ? std::optional(identity()) : std::nullopt),
       prober_(settings(options), [this] { return prober_random_(); }),
-      size_({1min, identity_}, [this] { return prober_random_(); }),
+      size_({std::max<Nanos>(1min, 60 * options.settings.interval), identity_},
+            [this] { return prober_random_(); }),
+      holding_(identity(), 0x5eed),
       begin_(Instant{} + 1h),
       world_(begin_) {
+  if (!options.holds.empty()) {
+    ladder_.emplace(probe::HoldLadder::Settings{options.holds, options.ladder_interval, identity()},
+                    [this] { return prober_random_(); });
+  }
   context.uplink = "mansion";
   context.reflector = "cloud";
   add_reflector(0x5eed);
@@ -73,10 +77,10 @@ void VirtualPath::run_until(Nanos time) {
   while (true) {
     auto wake = Instant::max();
     if (!asleep_) {
-      wake = std::min(prober_.wake_at(), size_.wake_at());
+      wake = std::min({prober_.wake_at(), size_.wake_at(), ladder_ ? ladder_->wake_at() : Instant::max()});
       if (wake != Instant::max()) wake = std::max(wake + suspended_, world_);
     }
-    const auto next = events_.empty() ? Instant::max() : events_.top().at;
+    const auto next = events_.empty() ? Instant::max() : events_.front().at;
     const auto when = std::min(wake, next);
     if (when > end) break;
     standing_still = when == world_ && wake <= next ? standing_still + 1 : 0;
@@ -84,34 +88,72 @@ void VirtualPath::run_until(Nanos time) {
       throw std::logic_error("the prober wants to be woken for ever:\n" + story());
     world_ = when;
     if (next <= wake) {
-      const auto run = events_.top().run;
-      events_.pop();
-      run();
+      happen(next_event());
     } else {
       prober_.advance(now());
     }
-    if (checks_size) {
-      size_.advance(now(), {prober_.rtt().loss_timeout(), observe().losses_needed, prober_.instance_id()});
-    }
+    if (!asleep_) advance_others(now());
     carry_out();
     judge();
   }
   world_ = end;
 }
 
-void VirtualPath::carry_out() {
-  for (auto actions = prober_.take_actions(); !actions.empty(); actions = prober_.take_actions())
-    run(actions);
-  run(size_.take_actions());
+void VirtualPath::schedule(Event event) {
+  event.order = order_++;
+  events_.push_back(std::move(event));
+  std::push_heap(events_.begin(), events_.end());
 }
 
-void VirtualPath::run(const std::vector<probe::Action>& actions) {
-  for (const auto& action : actions) {
-    if (const auto* o = std::get_if<probe::OpenFlow>(&action)) flows_[o->flow] = {};
+void VirtualPath::schedule(Instant when, std::function<void()> action) {
+  schedule({when, 0, Event::Kind::script, 0, 0, {}, {}, std::move(action)});
+}
+
+VirtualPath::Event VirtualPath::next_event() {
+  std::pop_heap(events_.begin(), events_.end());
+  auto event = std::move(events_.back());
+  events_.pop_back();
+  return event;
+}
+
+void VirtualPath::happen(Event event) {
+  if (event.kind == Event::Kind::arrival) return arrive(event);
+  if (event.kind == Event::Kind::reply) return come_back(event);
+  event.run();
+}
+
+/// As the agent does it.
+void VirtualPath::advance_others(const Now& at) {
+  const auto due = [&](Instant wake) { return wake <= at.mono; };
+  const bool size = checks_size && due(size_.wake_at());
+  const bool ladder = ladder_ && due(ladder_->wake_at());
+  if (!size && !ladder) return;
+  const probe::PathState state{prober_.rtt().loss_timeout(), prober_.observe(at.mono).losses_needed,
+                               prober_.instance_id(), prober_.open_flows(), context.keepalive.value_or(30s)};
+  if (size) size_.advance(at, state);
+  if (ladder) ladder_->advance(at, state);
+}
+
+void VirtualPath::carry_out() {
+  for (auto actions = prober_.take_actions(); !actions.empty(); actions = prober_.take_actions())
+    run(std::move(actions));
+  if (checks_size) run(size_.take_actions());
+  if (ladder_) run(ladder_->take_actions());
+}
+
+void VirtualPath::run(std::vector<probe::Action> actions) {
+  for (auto& action : actions) {
+    if (const auto* o = std::get_if<probe::OpenFlow>(&action)) open(o->flow);
     if (const auto* c = std::get_if<probe::CloseFlow>(&action)) flows_.erase(c->flow);
-    if (const auto* s = std::get_if<probe::SendProbe>(&action)) send(*s);
+    if (auto* s = std::get_if<probe::SendProbe>(&action)) send(*s);
     if (const auto* a = std::get_if<probe::AskReflector>(&action)) ask(*a);
   }
+}
+
+void VirtualPath::open(probe::FlowHandle flow) {
+  flows_[flow] = {};
+  ports_.push_back(elapsed());
+  most_open_ = std::max(most_open_, flows_.size());
 }
 
 void VirtualPath::judge() {
@@ -120,141 +162,26 @@ void VirtualPath::judge() {
   check_counters();
   const auto at = now();
   const auto observation = prober_.observe(at.mono);
-  if (checks_size) judge_size(at, observation);
   const bool changed =
       judge_.update(at.mono, agent::make_evidence(observation, context), observation.recovered);
   if (changed) changes_.push_back({elapsed(), verdict(), conclusion().why});
   prober_.set_standing(at, agent::standing_for(verdict()));
+  allow_others(at, observation);
   carry_out();
 }
 
-/// As the agent does.
-void VirtualPath::judge_size(const Now& at, const probe::Observation& o) {
-  context.size = size_.passes();
-  context.tunnel_size = size_.size();
-  context.passing_payload = size_.passing_payload();
-  size_.set_allowed(at, agent::standing_for(verdict()) == probe::Standing::fine && o.steady == true);
-}
-
-Packet VirtualPath::packet(probe::FlowHandle handle, bool outward) {
-  Packet p{handle, outward, world_, {}, {}};
-  const auto f = flows_.find(handle);
-  if (f == flows_.end()) return p;
-  auto& flow = f->second;
-  if (!flow.first) flow.first = flow.last_outward = world_;
-  p.since_first = world_ - *flow.first;
-  p.since_outward = world_ - flow.last_outward;
-  if (outward) flow.last_outward = world_;
-  return p;
-}
-
-bool VirtualPath::crosses(Link& link, const Packet& packet) {
-  link.in_burst = link.in_burst ? chance() >= link.burst_ends : chance() < link.burst_begins;
-  const bool lucky = !link.in_burst && chance() >= link.loss;
-  return (!link.passes || link.passes(packet)) && lucky && !cut_;
-}
-
-Nanos VirtualPath::travel(const Link& link) {
-  auto time = link.delay;
-  if (link.jitter > Nanos::zero()) time += from_seconds(to_seconds(link.jitter) * chance());
-  if (link.straggler > 0 && chance() < link.straggler) time += 900ms;
-  return time;
-}
-
-void VirtualPath::send_size(const probe::SendProbe& probe) {
-  const auto size = probe.packet.size();
-  if (size > out.largest) {
-    if (!out.tells_largest) return;
-    schedule(world_ + out.delay, [this, flow = probe.flow] {
-      size_.on_too_big(now(), flow, static_cast<std::uint32_t>(out.largest + 28));
-    });
-    return;
+/// As the agent does it: their word is heard at the next judgement.
+void VirtualPath::allow_others(const Now& at, const probe::Observation& o) {
+  const bool working = agent::standing_for(verdict()) == probe::Standing::fine && o.steady == true;
+  if (checks_size) {
+    context.size = size_.passes();
+    context.tunnel_size = size_.size();
+    context.passing_payload = size_.passing_payload();
+    size_.set_allowed(at, working);
   }
-  if (!crosses(out, packet(probe.flow, true))) return;
-  const auto reply =
-      reflectors_[0].receive(kEpoch + world_.time_since_epoch(), probe.packet, {IpAddress::v4(1), 1});
-  if (!reply || size > back.largest || !crosses(back, packet(probe.flow, false))) return;
-  schedule(world_ + travel(out) + travel(back), [this, flow = probe.flow, r = *reply] {
-    if (!asleep_) size_.on_datagram(now(), flow, r, true);
-  });
-}
-
-void VirtualPath::send(const probe::SendProbe& probe) {
-  if (probe::SizeCheck::owns(probe.flow)) return send_size(probe);
-  if (!flows_.contains(probe.flow)) throw std::logic_error("a probe on a flow that is not open");
-  ++truth_.sent;
-  sent_.push_back({elapsed(), probe.flow, probe.sequence});
-  first_sent_.try_emplace(probe.flow, elapsed());
-  prober_.on_transmitted(probe.flow, probe.sequence, now().wall);
-  if (!crosses(out, packet(probe.flow, true))) {
-    ++truth_.lost_outward;
-    return;
-  }
-  const int copies = out.duplicate > 0 && chance() < out.duplicate ? 2 : 1;
-  for (int i = 0; i < copies; ++i) {
-    schedule(world_ + travel(out),
-             [this, flow = probe.flow, bytes = probe.packet, sent = world_] { arrive(flow, bytes, sent); });
-  }
-}
-
-void VirtualPath::arrive(probe::FlowHandle flow, const Bytes& bytes, Instant sent) {
-  const Endpoint source{IpAddress::v4(0xc6336401),
-                        static_cast<std::uint16_t>(1024 + (flow * 7 + binding_ * 101) % 60000)};
-  const auto seen = Packet{flow, true, world_, {}, {}};
-  auto& there = reflectors_[balance ? balance(seen) : 0];
-  auto reply = there.receive(kEpoch + world_.time_since_epoch(), bytes, source);
-  if (!reply) return;
-  schedule(world_ + travel(back), [this, flow, binding = binding_, sent, r = std::move(*reply)] {
-    come_back(flow, r, sent, binding);
-  });
-}
-
-void VirtualPath::come_back(probe::FlowHandle flow, const Bytes& reply, Instant sent, std::uint64_t binding) {
-  const bool crossed = crosses(back, packet(flow, false)) && binding == binding_;
-  if (!crossed || asleep_ || !flows_.contains(flow)) {
-    ++truth_.lost_inward;
-    if (!first_lost_reply_) first_lost_reply_ = sent - begin_;
-    return;
-  }
-  const auto age = sent - begin_ - first_sent_.at(flow);
-  if (verdict() != verdict::Verdict::healthy && age > 20s) answered_.push_back({elapsed(), flow, age});
-  prober_.on_datagram(now(), flow, reply, true, now().wall);
-}
-
-void VirtualPath::ask(const probe::AskReflector& ask) {
-  ++questions_;
-  try_question({now().mono, ask.flow_ids, world_ + kAskTimeout, true}, 1s);
-}
-
-/// A SYN that is lost is sent again after 1, 2 and 4 s, until the attempt is given up.
-void VirtualPath::try_question(Question question, Nanos retry) {
-  const bool works = question.own ? tcp.own && !cut_ : tcp.other;
-  if (works) {
-    schedule(world_ + tcp.round_trip / 2, [this, q = std::move(question)] {
-      const auto answer = stamp::encode(reflectors_[asked_instance].answer(q.flows));
-      schedule(world_ + tcp.round_trip / 2, [this, q, answer] {
-        const auto parsed = stamp::parse_answer(answer);
-        if (!parsed) throw std::logic_error("an answer that cannot be read: " + parsed.error());
-        answered({q.asked, q.own, *parsed});
-      });
-    });
-  } else if (world_ + retry < question.give_up) {
-    schedule(world_ + retry, [this, q = std::move(question), retry] { try_question(q, retry * 2); });
-  } else {
-    schedule(question.give_up, [this, q = std::move(question)]() mutable {
-      if (!q.own || !tcp.other) return answered({q.asked, false, {}});
-      q.own = false;
-      q.give_up = world_ + kAskTimeout;
-      try_question(std::move(q), 1s);
-    });
-  }
-}
-
-void VirtualPath::answered(const probe::AskOutcome& outcome) {
-  if (asleep_) {
-    awake_.push_back([this, asked = outcome.asked] { prober_.on_asked(now(), {asked, false, {}}); });
-  } else {
-    prober_.on_asked(now(), outcome);
+  if (ladder_) {
+    context.stream = std::as_const(*ladder_).lifetime(probe::Pattern::stream).bracket();
+    ladder_->set_allowed(at, working);
   }
 }
 
@@ -264,9 +191,16 @@ void VirtualPath::suspend(Nanos time) {
   schedule(world_ + time, [this, time] {
     asleep_ = false;
     suspended_ += time;
-    prober_.restart(now());
+    restart();
     for (const auto& f : std::exchange(awake_, {})) f();
   });
+}
+
+void VirtualPath::restart() {
+  prober_.restart(now());
+  if (checks_size) size_.restart(now(), Family::ipv4);
+  if (ladder_) ladder_->restart(now());
+  carry_out();
 }
 
 void VirtualPath::check_counters() {

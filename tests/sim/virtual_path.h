@@ -1,12 +1,12 @@
 #pragma once
 #include <functional>
 #include <map>
-#include <queue>
 #include <random>
 #include <string>
 #include <vector>
 
 #include "agent/path_evidence.h"
+#include "probe/hold_ladder.h"
 #include "probe/path_prober.h"
 #include "probe/size_check.h"
 #include "sim/model_reflector.h"
@@ -14,6 +14,8 @@
 
 /// Virtual time for one path: the real prober, evidence and judge against a modelled link, NAT and reflector.
 namespace ue::sim {
+
+inline constexpr WallTime kEpoch{Nanos(1'790'000'000'000'000'000)};  ///< September 2026
 
 /// One UDP packet at the NAT.
 struct Packet {
@@ -62,6 +64,15 @@ struct Sent {
   std::uint32_t sequence = 0;
 };
 
+/// What crossed the gateway's interface, in octets with IP and UDP or TCP headers.
+struct Octets {
+  std::uint64_t probes = 0;  ///< of the steady and fresh flows
+  std::uint64_t ladder = 0;
+  std::uint64_t size = 0;
+  std::uint64_t questions = 0;  ///< over TCP: the messages as they are, segments and HTTP's headers estimated
+  std::uint64_t all() const { return probes + ladder + size + questions; }
+};
+
 /// What really became of the probes.
 struct Truth {
   std::uint64_t sent = 0;
@@ -76,8 +87,10 @@ class VirtualPath {
   struct Options {
     std::uint64_t seed = 1;
     bool authenticated = true;
-    probe::Settings settings;
-    agent::PathContext context;
+    probe::Settings settings = {};
+    agent::PathContext context = {};
+    std::vector<Nanos> holds = {};  ///< of a hold ladder; always authenticated
+    Nanos ladder_interval = std::chrono::minutes(5);
   };
   explicit VirtualPath(Options options);
   explicit VirtualPath(std::uint64_t seed);
@@ -89,8 +102,8 @@ class VirtualPath {
   /// Which reflector behind the one address gets a flow's packets, and which the questions.
   std::function<std::size_t(const Packet&)> balance;
   std::size_t asked_instance = 0;
-  bool checks_size =
-      false;  ///< a SizeCheck runs beside the prober; its packets are not in sent() and truth()
+  /// A SizeCheck runs beside the prober. Its packets, as those of the ladder, are not in sent() and truth().
+  bool checks_size = false;
 
   std::size_t add_reflector(std::uint64_t instance_id);
   ModelReflector& reflector(std::size_t i = 0) { return reflectors_[i]; }
@@ -106,10 +119,7 @@ class VirtualPath {
   // Events of the world, to be called from a script.
   void step_clock(Nanos by) { wall_offset_ += by; }
   void suspend(Nanos time);
-  void restart() {
-    prober_.restart(now());
-    carry_out();
-  }
+  void restart();
   /// The NAT gives every flow another external port; replies on the way to the old ones are lost.
   void rebind() { ++binding_; }
   /// Nothing passes, UDP or TCP, from now on; or again.
@@ -124,6 +134,11 @@ class VirtualPath {
   verdict::Verdict verdict() const { return judge_.conclusion().verdict; }
   const verdict::Conclusion& conclusion() const { return judge_.conclusion(); }
   const probe::SizeCheck& size_check() const { return size_; }
+  const probe::HoldLadder& ladder() const { return *ladder_; }
+  const Octets& octets() const { return octets_; }
+  std::uint64_t packet_events() const { return packet_events_; }  ///< packets sent, arrived and come back
+  std::size_t most_open() const { return most_open_; }            ///< flows at once, of every kind
+  const std::vector<Nanos>& ports() const { return ports_; }      ///< when each flow was opened
   const probe::PathProber& prober() const { return prober_; }
   probe::PathProber& prober() { return prober_; }
   probe::Observation observe() const { return prober_.observe(now().mono); }
@@ -144,8 +159,14 @@ class VirtualPath {
 
  private:
   struct Event {
+    enum class Kind : std::uint8_t { script, arrival, reply };
     Instant at;
-    std::uint64_t order;
+    std::uint64_t order = 0;
+    Kind kind = Kind::script;
+    probe::FlowHandle flow = 0;
+    std::uint64_t binding = 0;
+    Instant sent{};
+    Bytes packet;
     std::function<void()> run;
     bool operator<(const Event& o) const { return at != o.at ? at > o.at : order > o.order; }
   };
@@ -154,17 +175,22 @@ class VirtualPath {
     Instant last_outward{};
     bool open = true;
   };
-  void schedule(Instant when, std::function<void()> action) {
-    events_.push({when, order_++, std::move(action)});
-  }
+  void schedule(Instant when, std::function<void()> action);
+  void schedule(Event event);
+  Event next_event();
+  void happen(Event event);
   void carry_out();
   void judge();
-  void run(const std::vector<probe::Action>& actions);
-  void send(const probe::SendProbe& probe);
-  void send_size(const probe::SendProbe& probe);
-  void judge_size(const Now& at, const probe::Observation& o);
-  void arrive(probe::FlowHandle flow, const Bytes& packet, Instant sent);
-  void come_back(probe::FlowHandle flow, const Bytes& reply, Instant sent, std::uint64_t binding);
+  void run(std::vector<probe::Action> actions);
+  void open(probe::FlowHandle flow);
+  void send(probe::SendProbe& probe);
+  bool too_big(const probe::SendProbe& probe);
+  void advance_others(const Now& at);
+  void allow_others(const Now& at, const probe::Observation& o);
+  void arrive(Event& event);
+  void come_back(const Event& event);
+  std::uint64_t& octets_of(probe::FlowHandle flow);
+  static bool counted(probe::FlowHandle flow);
   struct Question {
     Instant asked;
     std::vector<std::uint64_t> flows;
@@ -184,9 +210,11 @@ class VirtualPath {
   std::optional<probe::Identity> identity_;
   probe::PathProber prober_;
   probe::SizeCheck size_;
+  std::optional<probe::HoldLadder> ladder_;
   verdict::Judge judge_;
   std::vector<ModelReflector> reflectors_;
-  std::priority_queue<Event> events_;
+  ModelReflector holding_;     ///< the same reflector, as the ladder's authenticated sessions see it
+  std::vector<Event> events_;  ///< a heap
   std::uint64_t order_ = 0;
   Instant begin_;
   Instant world_;
@@ -211,6 +239,10 @@ class VirtualPath {
   Truth truth_;
   std::optional<Nanos> first_lost_reply_;
   std::uint64_t questions_ = 0;
+  Octets octets_;
+  std::uint64_t packet_events_ = 0;
+  std::size_t most_open_ = 0;
+  std::vector<Nanos> ports_;
   probe::FlowCounters last_[2];
   bool monotone_ = true;
 };

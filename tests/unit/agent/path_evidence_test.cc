@@ -45,13 +45,15 @@ TEST(PathEvidence, AMappingIsShortOnlyWhereThatIsNoChance) {
   probe::Observation o;
   o.losses_needed = 8;
   PathContext c;
-  const auto short_lived = [&](int lower, int upper, std::uint32_t failures, std::optional<Nanos> keepalive) {
-    c.stream = {std::chrono::seconds(lower), std::chrono::seconds(upper), failures};
+  const auto short_lived = [&](int lower, int upper, std::uint32_t failures, std::optional<Nanos> keepalive,
+                               std::uint32_t batches = 3) {
+    c.stream = {std::chrono::seconds(lower), std::chrono::seconds(upper), failures, batches};
     c.keepalive = keepalive;
     return make_evidence(o, c).facts.short_lived;
   };
   EXPECT_EQ(short_lived(20, 25, 8, std::nullopt), Tri::yes);  // of the 30 s that are assumed
   EXPECT_EQ(short_lived(20, 25, 7, std::nullopt), Tri::unknown);
+  EXPECT_EQ(short_lived(20, 25, 8, std::nullopt, 2), Tri::unknown);  // a NAT that was restarted twice
   EXPECT_EQ(short_lived(20, 31, 8, std::nullopt), Tri::unknown);
   EXPECT_EQ(short_lived(30, 31, 8, std::nullopt), Tri::no);
   EXPECT_EQ(short_lived(20, 25, 8, std::chrono::seconds(10)), Tri::no);

@@ -11,7 +11,7 @@ using testing::Not;
 constexpr std::size_t kNarrow = 1400 - 28;
 
 VirtualPath size_checking(std::uint64_t seed) {
-  VirtualPath::Options options{seed, seed % 2 == 0, {}, {}};
+  VirtualPath::Options options{seed, seed % 2 == 0};
   VirtualPath path(options);
   path.checks_size = true;
   return path;

@@ -1,0 +1,179 @@
+// What becomes of a packet, and of a question.
+#include <algorithm>
+#include <stdexcept>
+
+#include "sim/virtual_path.h"
+
+namespace ue::sim {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Nanos kAskTimeout = 4s;         // as the agent's
+constexpr std::size_t kUdpHeaders = 28;   // IPv4 and UDP
+constexpr std::size_t kSyn = 60;          // IPv4 and TCP with its options
+constexpr std::size_t kConnection = 886;  // ten segments without what they carry, and HTTP's own headers
+
+/// Octets of a signed question about so many flows.
+std::size_t request_size(std::size_t flows) {
+  stamp::QueryRequest request;
+  request.key_id = 1;
+  request.gateway_id = 1;
+  request.flows.assign(flows, 1);
+  return stamp::encode(request).size();
+}
+
+}  // namespace
+
+Packet VirtualPath::packet(probe::FlowHandle handle, bool outward) {
+  Packet p{handle, outward, world_, {}, {}};
+  const auto f = flows_.find(handle);
+  if (f == flows_.end()) return p;
+  auto& flow = f->second;
+  if (!flow.first) flow.first = flow.last_outward = world_;
+  p.since_first = world_ - *flow.first;
+  p.since_outward = world_ - flow.last_outward;
+  if (outward) flow.last_outward = world_;
+  return p;
+}
+
+bool VirtualPath::crosses(Link& link, const Packet& packet) {
+  link.in_burst = link.in_burst ? chance() >= link.burst_ends : chance() < link.burst_begins;
+  const bool lucky = !link.in_burst && chance() >= link.loss;
+  return (!link.passes || link.passes(packet)) && lucky && !cut_;
+}
+
+Nanos VirtualPath::travel(const Link& link) {
+  auto time = link.delay;
+  if (link.jitter > Nanos::zero()) time += from_seconds(to_seconds(link.jitter) * chance());
+  if (link.straggler > 0 && chance() < link.straggler) time += 900ms;
+  return time;
+}
+
+std::uint64_t& VirtualPath::octets_of(probe::FlowHandle flow) {
+  if (probe::HoldLadder::owns(flow)) return octets_.ladder;
+  return probe::SizeCheck::owns(flow) ? octets_.size : octets_.probes;
+}
+
+/// Whether sent() and truth() tell of it.
+bool VirtualPath::counted(probe::FlowHandle flow) {
+  return !probe::HoldLadder::owns(flow) && !probe::SizeCheck::owns(flow);
+}
+
+bool VirtualPath::too_big(const probe::SendProbe& probe) {
+  if (probe.packet.size() <= out.largest) return false;
+  if (out.tells_largest) {
+    schedule(world_ + out.delay, [this, flow = probe.flow] {
+      size_.on_too_big(now(), flow, static_cast<std::uint32_t>(out.largest + kUdpHeaders));
+    });
+  }
+  return true;
+}
+
+void VirtualPath::send(probe::SendProbe& probe) {
+  if (!flows_.contains(probe.flow)) throw std::logic_error("a probe on a flow that is not open");
+  ++packet_events_;
+  octets_of(probe.flow) += probe.packet.size() + kUdpHeaders;
+  if (counted(probe.flow)) {
+    ++truth_.sent;
+    sent_.push_back({elapsed(), probe.flow, probe.sequence});
+    first_sent_.try_emplace(probe.flow, elapsed());
+    prober_.on_transmitted(probe.flow, probe.sequence, now().wall);
+  }
+  if (too_big(probe)) return;
+  if (!crosses(out, packet(probe.flow, true))) {
+    if (counted(probe.flow)) ++truth_.lost_outward;
+    return;
+  }
+  const auto arrival = [&](Bytes packet) {
+    schedule({world_ + travel(out), 0, Event::Kind::arrival, probe.flow, 0, world_, std::move(packet), {}});
+  };
+  if (out.duplicate > 0 && chance() < out.duplicate) arrival(probe.packet);
+  arrival(std::move(probe.packet));
+}
+
+void VirtualPath::arrive(Event& event) {
+  ++packet_events_;
+  const auto flow = event.flow;
+  const Endpoint source{IpAddress::v4(0xc6336401),
+                        static_cast<std::uint16_t>(1024 + (flow * 7 + binding_ * 101) % 60000)};
+  const bool holds = probe::HoldLadder::owns(flow);
+  auto& there = holds ? holding_ : reflectors_[balance ? balance({flow, true, world_, {}, {}}) : 0];
+  auto reply = there.receive(kEpoch + world_.time_since_epoch(), event.packet, source);
+  if (!reply || reply->size() > back.largest) return;
+  Nanos hold{};
+  if (holds) {
+    const auto tlv = stamp::find_tlv(event.packet, stamp::Mode::authenticated, stamp::TlvType::flow_control);
+    const auto asked = tlv ? stamp::FlowTlv::parse(tlv->value) : std::nullopt;
+    if (!asked || asked->suppress) return;
+    hold = std::chrono::milliseconds(asked->hold_ms);
+  }
+  schedule({world_ + hold + travel(back),
+            0,
+            Event::Kind::reply,
+            flow,
+            binding_,
+            event.sent,
+            std::move(*reply),
+            {}});
+}
+
+void VirtualPath::come_back(const Event& event) {
+  const auto flow = event.flow;
+  const bool crossed = crosses(back, packet(flow, false)) && event.binding == binding_;
+  if (!crossed || asleep_ || !flows_.contains(flow)) {
+    if (!counted(flow)) return;
+    ++truth_.lost_inward;
+    if (!first_lost_reply_) first_lost_reply_ = event.sent - begin_;
+    return;
+  }
+  ++packet_events_;
+  octets_of(flow) += event.packet.size() + kUdpHeaders;
+  if (probe::HoldLadder::owns(flow)) return ladder_->on_datagram(now(), flow, event.packet, true);
+  if (probe::SizeCheck::owns(flow)) return size_.on_datagram(now(), flow, event.packet, true);
+  const auto age = event.sent - begin_ - first_sent_.at(flow);
+  if (verdict() != verdict::Verdict::healthy && age > 20s) answered_.push_back({elapsed(), flow, age});
+  prober_.on_datagram(now(), flow, event.packet, true, now().wall);
+}
+
+void VirtualPath::ask(const probe::AskReflector& ask) {
+  ++questions_;
+  try_question({now().mono, ask.flow_ids, world_ + kAskTimeout, true}, 1s);
+}
+
+/// A SYN that is lost is sent again after 1, 2 and 4 s, until the attempt is given up.
+void VirtualPath::try_question(Question question, Nanos retry) {
+  const bool works = question.own ? tcp.own && !cut_ : tcp.other;
+  if (works) {
+    schedule(world_ + tcp.round_trip / 2, [this, q = std::move(question)] {
+      const auto answer = stamp::encode(reflectors_[asked_instance].answer(q.flows));
+      if (q.own) octets_.questions += kConnection + request_size(q.flows.size()) + answer.size();
+      schedule(world_ + tcp.round_trip / 2, [this, q, answer] {
+        const auto parsed = stamp::parse_answer(answer);
+        if (!parsed) throw std::logic_error("an answer that cannot be read: " + parsed.error());
+        answered({q.asked, q.own, *parsed});
+      });
+    });
+  } else if (world_ + retry < question.give_up) {
+    if (question.own) octets_.questions += kSyn;
+    schedule(world_ + retry, [this, q = std::move(question), retry] { try_question(q, retry * 2); });
+  } else {
+    schedule(question.give_up, [this, q = std::move(question)]() mutable {
+      if (!q.own || !tcp.other) return answered({q.asked, false, {}});
+      q.own = false;
+      q.give_up = world_ + kAskTimeout;
+      try_question(std::move(q), 1s);
+    });
+  }
+}
+
+void VirtualPath::answered(const probe::AskOutcome& outcome) {
+  if (asleep_) {
+    awake_.push_back([this, asked = outcome.asked] { prober_.on_asked(now(), {asked, false, {}}); });
+  } else {
+    prober_.on_asked(now(), outcome);
+  }
+}
+
+}  // namespace ue::sim
