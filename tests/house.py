@@ -11,13 +11,13 @@ import tempfile
 
 # From the ground up; a room includes only rooms below it, or itself. Rooms on one floor do not know each other.
 FLOORS = (("base",), ("config",), ("stamp", "stun"), ("uplink",), ("route",), ("openvpn",), ("reflector",), ("probe",),
-          ("verdict",), ("metrics",), ("web",), ("agent",), ("main",))
+          ("verdict",), ("metrics",), ("alert", "web"), ("agent",), ("main",))
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 # Stricter than the floors: codecs and verdicts know no other room, the web reads a Snapshot and nothing else.
 ONLY = {"stamp": {"base"}, "stun": {"base"}, "verdict": {"base"}, "metrics": {"base", "verdict"},
-        "web": {"base", "config", "verdict", "metrics"}}
+        "alert": {"base", "verdict", "metrics"}, "web": {"base", "config", "verdict", "metrics"}}
 # The sans-IO core is told the time and what arrived: no clock, socket, thread or event loop in it.
-CORE = {"stamp", "stun", "probe", "verdict", "metrics"}
+CORE = {"stamp", "stun", "probe", "verdict", "metrics", "alert"}
 IMPURE = re.compile(r"#include\s*<(?:boost/(?:asio|beast)|thread|mutex|condition_variable|future|sys/socket\.h|poll\.h"
                     r"|unistd\.h|ctime)|_clock::now\(|\bread_clocks\(|\bclock_gettime\(|\bgettimeofday\(|\bsleep_for\(")
 HANDED_OVER = {"exporter/metrics/snapshot_box.h"}  # the one place where threads meet

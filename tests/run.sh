@@ -127,7 +127,8 @@ fuzz() { part fuzz-build tests/fuzz/run.sh build && part fuzz tests/fuzz/run.sh 
 
 small_parts() {
   part house tests/house.py
-  part promtool-rules promtool check rules rules/*.rules.yml
+  part promtool-rules promtool check rules --lint=all rules/*.rules.yml
+  part rules-check tests/rules_check.py
   part promtool-tests promtool_tests
   part promtool-config promtool check config deploy/prometheus/prometheus.yml
   part dashboards tests/dashboards/run.sh check
@@ -177,6 +178,7 @@ fi
   part quickstart setpriv --pdeathsig TERM deploy/quickstart.sh --once
 } &
 part unit release_tests
+part https-clients tests/browser/https_clients.py build/bin
 part interop-scapy interop scapy
 part interop-tshark interop tshark
 sanitized

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 
+#include "agent/alert_sender.h"
 #include "agent/conntrack_watch.h"
 #include "agent/route_watch.h"
 #include "agent/tunnel_watch.h"
@@ -50,6 +51,8 @@ void Agent::apply(const config::Config& config) {
   const bool same_paths = applied_ && config.reflectors == config_.reflectors &&
                           config.probe == config_.probe && config.witnesses == config_.witnesses &&
                           config.openvpn == config_.openvpn;
+  if (!alerts_ || config.alertmanagers != config_.alertmanagers)
+    alerts_ = std::make_unique<AlertSender>(loop_, config.alertmanagers);
   const bool same_tunnels = applied_ && config.openvpn == config_.openvpn;
   config_ = config;
   if (!same_paths) {
@@ -178,6 +181,7 @@ void Agent::stop() {
   tunnels_.clear();
   route_watch_.reset();
   conntrack_.reset();
+  alerts_.reset();
   routes_.remove_all();
 }
 

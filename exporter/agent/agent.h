@@ -12,6 +12,7 @@
 
 namespace ue::agent {
 
+class AlertSender;
 class ConntrackWatch;
 class RouteWatch;
 class TunnelWatch;
@@ -57,6 +58,7 @@ class Agent {
   std::vector<std::unique_ptr<TunnelWatch>> tunnels_;
   std::unique_ptr<RouteWatch> route_watch_;
   std::unique_ptr<ConntrackWatch> conntrack_;
+  std::unique_ptr<AlertSender> alerts_;
   GatewayWatch gateways_;
   Nanos boot_ahead_{};  ///< CLOCK_BOOTTIME minus CLOCK_MONOTONIC: grows while the machine sleeps
   bool applied_ = false;

@@ -1,5 +1,6 @@
 // What the agent publishes.
 #include "agent/agent.h"
+#include "agent/alert_sender.h"
 #include "agent/conntrack_watch.h"
 #include "agent/route_watch.h"
 #include "agent/tunnel_watch.h"
@@ -49,6 +50,8 @@ void Agent::publish(const Now& now) {
   s->netlink_overruns = kernel_.overruns();
   route_watch_->add_to(*s);
   conntrack_->add_to(*s);
+  alerts_->add_to(*s);
+  alerts_->consider(*s, now);
   box_.publish(std::move(s));
 }
 

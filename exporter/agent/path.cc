@@ -31,6 +31,7 @@ Path::Path(boost::asio::io_context& loop, std::string uplink, const config::Refl
     : loop_(loop),
       uplink_(std::move(uplink)),
       reflector_(reflector),
+      identity_(settings.identity),
       size_(size_settings(settings), random_u64),
       prober_(settings, random_u64),
       timer_(loop),
@@ -69,6 +70,7 @@ void Path::restart() {
 void Path::stop() {
   if (!binding_) return;
   questions_->close();
+  working_ = false;
   const auto now = read_clocks();
   prober_.stop(now);
   if (ladder_) ladder_->set_allowed(now, false);
@@ -98,10 +100,14 @@ void Path::run(std::vector<probe::Action> actions) {
 
 void Path::advance(const Now& now) {
   prober_.advance(now);
-  const probe::PathState state{prober_.rtt().loss_timeout(), prober_.observe(now.mono).losses_needed,
-                               prober_.instance_id(), prober_.open_flows(), keepalive_};
-  if (ladder_) ladder_->advance(now, state);
-  size_.advance(now, state);
+  const auto path = state(now.mono);
+  if (ladder_) ladder_->advance(now, path);
+  size_.advance(now, path);
+}
+
+probe::PathState Path::state(Instant now) const {
+  return {prober_.rtt().loss_timeout(), prober_.observe(now).losses_needed, prober_.instance_id(),
+          prober_.open_flows(), keepalive_};
 }
 
 void Path::arm_timer() {
@@ -208,12 +214,23 @@ bool Path::judge(const Now& now, const verdict::Evidence& evidence) {
   const auto standing = standing_for(conclusion().verdict);
   prober_.set_standing(now, standing);
   // Only while replies come back does a missing one say something about the silence before it.
-  const bool working =
-      running() && standing == probe::Standing::fine && evidence.facts.steady == verdict::Tri::yes;
-  if (ladder_) ladder_->set_allowed(now, working);
-  size_.set_allowed(now, working && reflector_.protocol == config::Protocol::stamp);
+  working_ = running() && standing == probe::Standing::fine && evidence.facts.steady == verdict::Tri::yes;
+  if (ladder_) ladder_->set_allowed(now, working_);
+  size_.set_allowed(now, working_ && reflector_.protocol == config::Protocol::stamp);
   run_actions();
   return changed;
+}
+
+std::optional<probe::NatSurvey::Server> Path::survey_server() const {
+  if (!running() || !endpoint_) return std::nullopt;
+  return probe::NatSurvey::Server{*endpoint_, reflector_.protocol == config::Protocol::stun, identity_};
+}
+
+bool Path::hold_ladder_off(bool others_first) {
+  if (!ladder_) return false;
+  ladder_->hold_off(others_first);
+  arm_timer();
+  return ladder_->running();
 }
 
 std::optional<probe::MappingLifetime::Bracket> Path::stream_lifetime() const {

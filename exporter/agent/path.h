@@ -17,6 +17,7 @@
 #include "config/config.h"
 #include "metrics/snapshot.h"
 #include "probe/hold_ladder.h"
+#include "probe/nat_survey.h"
 #include "probe/path_prober.h"
 #include "probe/size_check.h"
 #include "verdict/judge.h"
@@ -64,6 +65,15 @@ class Path : public std::enable_shared_from_this<Path> {
   /// How long a stream's mapping survives silence; nothing while that is not measured.
   std::optional<probe::MappingLifetime::Bracket> stream_lifetime() const;
 
+  /// Replies come back, so that a missing one says something.
+  bool working() const { return working_; }
+  probe::PathState state(Instant now) const;
+  /// Its far end, which can be asked how it sees us; nothing while the path is not bound.
+  std::optional<probe::NatSurvey::Server> survey_server() const;
+  const std::optional<Endpoint>& mapped_endpoint() const { return prober_.mapped_endpoint(); }
+  /// Others need the room that the ladder's flows take. True while it has flows open all the same.
+  bool hold_ladder_off(bool others_first);
+
   const probe::SizeCheck& size_check() const { return size_; }
 
   std::shared_ptr<const metrics::Path> snapshot(const Now& now) const;
@@ -89,6 +99,7 @@ class Path : public std::enable_shared_from_this<Path> {
   boost::asio::io_context& loop_;
   std::string uplink_;
   config::Reflector reflector_;
+  std::optional<probe::Identity> identity_;
   probe::SizeCheck size_;
   probe::PathProber prober_;
   std::optional<probe::HoldLadder> ladder_;
@@ -101,6 +112,7 @@ class Path : public std::enable_shared_from_this<Path> {
 
   std::shared_ptr<Questions> questions_;
   IcmpNotes icmp_;
+  bool working_ = false;
   std::string send_fault_;
   std::optional<Instant> send_fault_since_;
   std::uint64_t datagrams_received_ = 0;

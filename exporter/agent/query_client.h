@@ -20,7 +20,7 @@ struct QueryResult {
 };
 
 /// POSTs `body` to the reflector's query channel from a socket bound to `through`; `done` is called once, on
-/// the loop, after at most `timeout`. HTTP by Boost.Beast, which is kept to this one translation unit.
+/// the loop, after at most `timeout`.
 void post_query(boost::asio::io_context& loop, const uplink::Binding& through, const Endpoint& reflector,
                 const std::string& body, const std::string& authentication, Nanos timeout,
                 std::function<void(QueryResult)> done);

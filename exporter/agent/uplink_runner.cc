@@ -44,7 +44,7 @@ std::size_t rungs_beside(std::size_t paths) {
 UplinkRunner::UplinkRunner(boost::asio::io_context& loop, config::Uplink uplink,
                            const std::vector<ReflectorTarget>& reflectors, const config::Config& config,
                            uplink::ProbeRoutes& routes, DetourSource detours)
-    : loop_(loop), uplink_(std::move(uplink)), routes_(routes) {
+    : loop_(loop), uplink_(std::move(uplink)), routes_(routes), nat_(loop, uplink_.name) {
   for (const auto& tunnel : config.openvpn) {
     if (preferred_.empty()) preferred_ = tunnel.reflector;
   }
@@ -132,6 +132,7 @@ void UplinkRunner::bind_paths() {
   }
   if (rebind) {
     for (const auto& witness : witnesses_) witness->bind(binding());
+    nat_.bind(binding());
     log::info("UPLINK_BOUND", "{} probes from {} on {}", uplink_.name,
               state_.source ? state_.source->to_string() : "any", uplink_.interface);
   }
@@ -222,6 +223,7 @@ bool UplinkRunner::judge(const Now& now, const std::function<Surroundings(const 
     }
     opinions.push_back({path->reflector(), path->conclusion()});
   }
+  nat_.tick(now, paths_, witnesses_);
   verdict::Conclusion alone = conclusion_;
   if (opinions.empty()) {
     verdict::Evidence link;
@@ -254,6 +256,7 @@ std::shared_ptr<metrics::Uplink> UplinkRunner::snapshot(const Now& now) const {
   u->link_up = state_.link_up;
   u->default_route = state_.default_route;
   u->preflight = preflight_.checks();
+  u->nat = nat_.snapshot(paths_, state_.gateway);
   u->conclusion = conclusion_;
   u->last_change = last_change_;
   u->verdict_changes = changes_;

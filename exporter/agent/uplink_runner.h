@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/nat_watch.h"
 #include "agent/path.h"
 #include "agent/preflight_watch.h"
 #include "agent/reflector_targets.h"
@@ -77,6 +78,7 @@ class UplinkRunner {
   uplink::UplinkState state_;
   std::optional<uplink::UplinkState> bound_;  ///< what the sockets were made for
   PreflightWatch preflight_;
+  NatWatch nat_;
   std::string route_fault_;
   std::optional<Instant> fault_since_;
   verdict::Conclusion conclusion_;

@@ -33,7 +33,10 @@ class Value {
   const std::string& path() const { return path_; }
   const std::string& key() const { return node_->key; }
   bool is_null() const { return node_->kind == Node::Kind::null; }
+  bool is_scalar() const { return node_->kind == Node::Kind::scalar; }
   bool is_plain() const { return node_->kind == Node::Kind::scalar && !node_->quoted; }
+  /// The text of a scalar as it stands, for what may be empty or must not be told in an error; else "".
+  const std::string& raw() const { return node_->text; }
 
   void fail(std::string_view what) const;      ///< at the value
   void fail_key(std::string_view what) const;  ///< at the key in front of it

@@ -23,6 +23,7 @@ struct Flags {
   bool config_check = false;
   std::vector<std::string> listen;
   std::string telemetry_path = "/metrics";
+  std::string web_config;
   std::string log_level = "info";
   std::string log_format = "logfmt";
 };
@@ -72,8 +73,8 @@ int run(const Flags& flags) {
   agent::Agent::Box box;
   agent::Agent agent(loop, box, metrics::Build{UPLINK_VERSION, "", __VERSION__});
   auto server = web::Server::start(
-      flags.listen,
-      web::agent_site(box, flags.telemetry_path, posted_reload(loop, agent, flags.config_file)));
+      flags.listen, web::agent_site(box, flags.telemetry_path, posted_reload(loop, agent, flags.config_file)),
+      flags.web_config);
   if (!server) return fail(server.error());
 
   boost::asio::signal_set signals(loop, SIGINT, SIGTERM, SIGHUP);
@@ -106,6 +107,8 @@ int main(int argc, char** argv) {
   app.add_option("--web.listen-address", flags.listen, "Address to serve on; repeatable")
       ->default_str("127.0.0.1:10177");
   app.add_option("--web.telemetry-path", flags.telemetry_path, "Path of the metrics")->capture_default_str();
+  app.add_option("--web.config.file", flags.web_config,
+                 "TLS, passwords, headers and a rate limit (YAML, as exporter-toolkit has it)");
   app.add_option("--log.level", flags.log_level, "debug, info, warn or error")->capture_default_str();
   app.add_option("--log.format", flags.log_format, "logfmt or json")->capture_default_str();
   app.set_version_flag("--version", std::string("uplink_exporter ") + UPLINK_VERSION);
@@ -120,6 +123,7 @@ int main(int argc, char** argv) {
     return kUsage;
   }
   if (flags.config_check) {
+    if (const auto web = web::Server::check(flags.web_config); !web) return fail(web.error());
     const auto config = read_config(flags);
     if (!config) return fail(config.error());
     std::cout << (flags.config_file.empty() ? "built-in defaults" : flags.config_file) << ": ok\n";

@@ -21,6 +21,7 @@ struct Flags {
   std::string config_file;
   bool config_check = false;
   std::vector<std::string> listen;
+  std::string web_config;
   std::string log_level = "info";
   std::string log_format = "logfmt";
 };
@@ -69,8 +70,8 @@ int run(const Flags& flags, reflector::Settings settings) {
         box.publish(std::make_shared<const metrics::ReflectorSnapshot>(to_snapshot(status)));
       });
   if (!service) return fail(service.error());
-  auto server =
-      web::Server::start(flags.listen, web::reflector_site(box, "/metrics", posted_reload(**service)));
+  auto server = web::Server::start(
+      flags.listen, web::reflector_site(box, "/metrics", posted_reload(**service)), flags.web_config);
   if (!server) return fail(server.error());
   log::info("STARTED", "uplink_reflector {} serves metrics on {}", UPLINK_VERSION, flags.listen.front());
   (*service)->run();
@@ -90,6 +91,8 @@ int main(int argc, char** argv) {
   app.add_flag("--config.check", flags.config_check, "Check configuration and keys and exit: 0 good, 2 bad");
   app.add_option("--web.listen-address", flags.listen, "Address to serve metrics on; repeatable")
       ->default_str("127.0.0.1:10178");
+  app.add_option("--web.config.file", flags.web_config,
+                 "TLS, passwords, headers and a rate limit (YAML, as exporter-toolkit has it)");
   app.add_option("--log.level", flags.log_level, "debug, info, warn or error")->capture_default_str();
   app.add_option("--log.format", flags.log_format, "logfmt or json")->capture_default_str();
   app.set_version_flag("--version", std::string("uplink_reflector ") + UPLINK_VERSION);
@@ -106,6 +109,7 @@ int main(int argc, char** argv) {
   auto settings = reflector::load_settings(flags.config_file);
   if (!settings) return fail(settings.error());
   if (flags.config_check) {
+    if (const auto web = web::Server::check(flags.web_config); !web) return fail(web.error());
     std::cout << flags.config_file << ": ok\n";
     return 0;
   }

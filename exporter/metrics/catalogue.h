@@ -37,6 +37,10 @@ inline constexpr auto kCatalogue = std::to_array<Metric>({
     {"uplink_exporter_config_last_reload_successful", kGauge, {}, "Whether the newest attempt to load the configuration succeeded; on failure the older one stays in force."},
     {"uplink_exporter_config_last_reload_success_timestamp_seconds", kGauge, {}, "When the configuration in force was loaded, in Unix time."},
 
+    {"uplink_exporter_alert_posts_total", kCounter, {"alertmanager"}, "Posts of alerts that an Alertmanager of direct mode accepted."},
+    {"uplink_exporter_alert_post_failures_total", kCounter, {"alertmanager"}, "Posts of alerts that failed; what they told is told again."},
+    {"uplink_exporter_alerts_refused_total", kCounter, {}, "Alerts of direct mode that found no room because too many were active."},
+
     // --- every program
     {"process_cpu_seconds_total", kCounter, {}, "User and system CPU time spent, in seconds."},
     {"process_start_time_seconds", kGauge, {}, "Start of the process, in Unix time."},
@@ -57,6 +61,8 @@ inline constexpr auto kCatalogue = std::to_array<Metric>({
     {"uplink_verdict_changes_total", kCounter, {"uplink"}, "Changes of the uplink's verdict."},
     {"uplink_verdict_last_change_timestamp_seconds", kGauge, {"uplink"}, "When the uplink's verdict last changed, in Unix time."},
     {"uplink_fault_scope", kGauge, {"uplink", "scope"}, "How far away the fault is: exactly one scope is 1."},
+
+    {"uplink_nat_info", kGauge, {"uplink", "mapping", "filtering", "carrier_grade"}, "How the NAT behaves, in the words of RFC 4787; always 1. mapping: none (nobody translates), endpoint_independent, address_dependent, address_and_port_dependent, destination_dependent (one of the last two), per_packet. filtering, the strictest between here and the server, this machine's own firewall included: endpoint_independent, address_dependent, address_and_port_dependent. carrier_grade: yes (a NAT that is not at home), none. Each unknown where nothing could tell; filtering needs a STUN server of RFC 5780."},
 
     // --- probes; flow is steady (one source port for hours, as a tunnel has) or fresh (new ports)
     {"uplink_udp_probes_sent_total", kCounter, {"uplink", "reflector", "flow"}, "UDP probes sent."},

@@ -90,6 +90,7 @@ void add_uplink(Families& out, const Uplink& uplink) {
   out.flag("uplink_default_route", {u}, uplink.default_route);
   out.flag("uplink_gateway_reachable", {u}, uplink.gateway_reachable);
   for (const auto& [check, ok] : uplink.preflight) out.flag("uplink_preflight_ok", {u, check}, ok);
+  out.gauge("uplink_nat_info", {u, uplink.nat.mapping, uplink.nat.filtering, uplink.nat.carrier_grade}, 1);
   out.state_set("uplink_verdict", {u}, verdict_names(), verdict::name(uplink.conclusion.verdict));
   out.counter("uplink_verdict_changes_total", {u}, number(uplink.verdict_changes));
   out.gauge("uplink_verdict_last_change_timestamp_seconds", {u}, uplink.last_change);
@@ -184,6 +185,12 @@ std::vector<prometheus::MetricFamily> render(const Snapshot& s) {
   for (const auto& route : s.routes) add_route(out, route);
   out.counter("uplink_netlink_overruns_total", {}, number(s.netlink_overruns));
   if (s.conntrack) add_conntrack(out, *s.conntrack);
+  for (const auto& [url, posts] : s.alertmanagers) {
+    out.counter("uplink_exporter_alert_posts_total", {url}, number(posts.accepted));
+    out.counter("uplink_exporter_alert_post_failures_total", {url}, number(posts.failed));
+  }
+  if (!s.alertmanagers.empty())
+    out.counter("uplink_exporter_alerts_refused_total", {}, number(s.alerts_refused));
   return out.take();
 }
 

@@ -74,6 +74,13 @@ struct Path {  // one uplink and one reflector
   std::optional<double> smoothed_rtt;  ///< seconds
 };
 
+/// How the NAT of an uplink behaves; "unknown" where nothing was there to see it with.
+struct Nat {
+  std::string mapping = "unknown";        ///< probe::Mapping by name
+  std::string filtering = "unknown";      ///< probe::Filtering by name
+  std::string carrier_grade = "unknown";  ///< yes, none (nobody translates), unknown
+};
+
 struct Uplink {
   std::string name;
   std::string interface;
@@ -83,6 +90,7 @@ struct Uplink {
   std::optional<bool> default_route;
   std::optional<bool> gateway_reachable;
   std::map<std::string, bool> preflight;  ///< check -> ok
+  Nat nat;
   verdict::Conclusion conclusion;
   std::optional<double> last_change;  ///< of the verdict
   std::uint64_t verdict_changes = 0;
@@ -163,6 +171,12 @@ struct Conntrack {
   std::uint64_t events_lost = 0;
 };
 
+/// One Alertmanager of direct mode.
+struct AlertPosts {
+  std::uint64_t accepted = 0;
+  std::uint64_t failed = 0;
+};
+
 struct Build {
   std::string version;
   std::string revision;
@@ -182,7 +196,9 @@ struct Snapshot {
   std::vector<Route> routes;
   std::vector<Collector> collectors;
   std::uint64_t netlink_overruns = 0;
-  std::optional<Conntrack> conntrack;  ///< absent where this kernel tracks no connections
+  std::optional<Conntrack> conntrack;               ///< absent where this kernel tracks no connections
+  std::map<std::string, AlertPosts> alertmanagers;  ///< by URL; empty unless direct mode is on
+  std::uint64_t alerts_refused = 0;                 ///< no room for them in the book of direct mode
 };
 
 /// What uplink_reflector publishes.

@@ -12,8 +12,11 @@ namespace ue::openvpn {
 inline constexpr std::size_t kMaxClients = 16'384;
 inline constexpr std::size_t kMaxName = 256;
 
-struct NameHash : std::hash<std::string_view> {
+/// May throw, as far as its type tells: so the standard library keeps each name's hash beside it, and a look
+/// for one name does not hash its neighbours anew.
+struct NameHash {
   using is_transparent = void;
+  std::size_t operator()(std::string_view name) const { return std::hash<std::string_view>{}(name); }
 };
 template <typename Value>
 using ByName = std::unordered_map<std::string, Value, NameHash, std::equal_to<>>;

@@ -8,10 +8,11 @@ ClientArrivals::Arrival ClientArrivals::arrive(std::string_view name, std::strin
                                                bool replayed) {
   const auto found = clients_.find(name);
   if (found != clients_.end()) {
-    ++found->second.arrivals;
-    found->second.counted += replayed ? 0 : 1;
-    found->second.first_seen = false;
-    return Arrival{true, move(name, endpoint, replayed)};
+    Client& client = found->second;
+    ++client.arrivals;
+    client.counted += replayed ? 0 : 1;
+    client.first_seen = false;
+    return Arrival{true, move(client, endpoint, replayed)};
   }
   if (clients_.size() >= kMaxClients || name.size() > kMaxName) {
     ++overflow_;
@@ -30,9 +31,13 @@ bool ClientArrivals::was_known(std::string_view name, bool replayed) {
 
 bool ClientArrivals::move(std::string_view name, std::string_view endpoint, bool replayed) {
   const auto found = clients_.find(name);
-  if (found == clients_.end() || endpoint.empty() || found->second.endpoint == endpoint) return false;
-  found->second.endpoint = endpoint;
-  found->second.endpoint_changes += replayed ? 0 : 1;
+  return found != clients_.end() && move(found->second, endpoint, replayed);
+}
+
+bool ClientArrivals::move(Client& client, std::string_view endpoint, bool replayed) {
+  if (endpoint.empty() || client.endpoint == endpoint) return false;
+  client.endpoint = endpoint;
+  client.endpoint_changes += replayed ? 0 : 1;
   return true;
 }
 

@@ -42,6 +42,8 @@ class ClientArrivals {
   std::uint64_t overflow() const { return overflow_; }  ///< arrivals that could not be remembered
 
  private:
+  static bool move(Client& client, std::string_view endpoint, bool replayed);
+
   ByName<Client> clients_;
   std::uint64_t overflow_ = 0;
 };

@@ -1,6 +1,7 @@
 #include "openvpn/client_prefix.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace ue::openvpn {
 
@@ -47,44 +48,74 @@ bool is_address(std::string_view text) {
   return ipv4(text) || ipv6(text);
 }
 
-/// A word with a colon inside of it, not at an end: "PLACEHOLDER:PORT", and every address with a port.
-bool is_opaque_address(std::string_view text) {
-  if (text.empty() || text.front() == '[' || text.front() == ':' || text.find('/') != text.npos) return false;
-  return text.find(':') < text.size() - 1 || ipv4(text);
+/// 0: there is none. Not rfind(), which goes from octet to octet.
+std::size_t after_last_slash(std::string_view word) {
+  const void* slash = memrchr(word.data(), '/', word.size());
+  return slash == nullptr ? 0 : static_cast<std::size_t>(static_cast<const char*>(slash) - word.data()) + 1;
 }
 
-void skip_additions(std::string_view& text) {
-  if (text.empty() || (text[0] != 'C' && text[0] != 'p')) return;
-  if (text.starts_with("Connection Attempt ")) text.remove_prefix(19);
-  if (text.starts_with("peer-id=")) {
-    const auto blank = text.substr(0, 24).find(' ');
-    if (blank != text.npos && digits(text.substr(8, blank - 8))) text.remove_prefix(blank + 1);
-  }
+/// ":54321" at the end, as nearly every prefix has it.
+bool ends_in_port(std::string_view text) {
+  if (text.size() < 6) return false;
+  const char* end = text.data() + text.size();
+  return end[-1] >= '0' && end[-1] <= '9' &&
+         ((end[-6] == ':') | (end[-5] == ':') | (end[-4] == ':') | (end[-3] == ':') | (end[-2] == ':'));
+}
+
+/// "1.2.3.4:41000", and whatever begins and ends like that.
+bool is_common_address(std::string_view text) {
+  return text.size() <= kMaxAddress && ends_in_port(text) && text.front() >= '0' && text.front() <= '9';
+}
+
+/// A word without a slash that has a colon inside of it, not at an end: "PLACEHOLDER:PORT", and every address
+/// with a port.
+bool is_opaque_address(std::string_view text) {
+  if (text.empty() || text.front() == '[' || text.front() == ':') return false;
+  return ends_in_port(text) || text.find(':') < text.size() - 1 || ipv4(text);
+}
+
+/// How much of `text` --verb 4 and above have added to a prefix.
+std::size_t some_additions(std::string_view text) {
+  constexpr std::string_view kAttempt = "Connection Attempt ";
+  constexpr std::string_view kPeer = "peer-id=";
+  const std::size_t at = text.starts_with(kAttempt) ? kAttempt.size() : 0;
+  if (!text.substr(at).starts_with(kPeer)) return at;
+  const std::string_view number = text.substr(at + kPeer.size(), 16);
+  const auto blank = number.find(' ');
+  return blank != number.npos && digits(number.substr(0, blank)) ? at + kPeer.size() + blank + 1 : at;
+}
+
+inline std::size_t additions(std::string_view text) {
+  return text.size() > 8 && (text[0] == 'C' || text[4] == '-') ? some_additions(text) : 0;
 }
 
 }  // namespace
 
-std::optional<ClientPrefix> take_client_prefix(std::string_view& text) {
-  std::string_view rest = text;
-  skip_additions(rest);
-  const std::string_view reach = rest.substr(0, kMaxPrefix);
-  const auto cut = [&](std::size_t begin, std::size_t end, std::string_view peer) {
-    ClientPrefix prefix{peer, rest.substr(begin, end - begin)};
-    text = rest.substr(end + 1);
-    skip_additions(text);
-    return prefix;
+ClientPrefix find_client_prefix(std::string_view text) {
+  const std::size_t begin = additions(text);
+  const std::string_view reach = text.substr(0, begin + kMaxPrefix);
+  const auto found = [&](std::size_t address, std::size_t end) {
+    const std::size_t size = end + 1 + additions(text.substr(end + 1));
+    return ClientPrefix{static_cast<std::uint16_t>(begin), static_cast<std::uint16_t>(address),
+                        static_cast<std::uint16_t>(end), static_cast<std::uint16_t>(size)};
   };
-  const auto blank = reach.find(' ');
-  if (blank != reach.npos && blank <= kMaxAddress && is_opaque_address(reach.substr(0, blank)))
-    return cut(0, blank, {});
-  // The common name goes up to the first slash that an address follows.
-  for (auto slash = reach.find('/'); slash != reach.npos; slash = reach.find('/', slash + 1)) {
-    const std::string_view after = reach.substr(slash + 1, kMaxAddress + 1);
-    const auto end = after.find(' ');
-    if (end != after.npos && is_address(after.substr(0, end)))
-      return cut(slash + 1, slash + 1 + end, rest.substr(0, slash));
+  auto blank = reach.find(' ', begin);
+  if (blank == reach.npos) return {};
+  const std::string_view word = reach.substr(begin, blank - begin);
+  const std::size_t last = after_last_slash(word);
+  if (last == 0) {
+    if (word.size() <= kMaxAddress && is_opaque_address(word)) return found(begin, blank);
+  } else if (is_common_address(word.substr(last))) {
+    return found(begin + last, blank);
   }
-  return std::nullopt;
+  // The common name goes up to the first slash that an address follows.
+  for (auto slash = reach.find('/', begin); slash != reach.npos; slash = reach.find('/', slash + 1)) {
+    if (blank < slash) blank = reach.find(' ', slash);
+    if (blank == reach.npos) return {};
+    const std::size_t length = blank - slash - 1;
+    if (length <= kMaxAddress && is_address(reach.substr(slash + 1, length))) return found(slash + 1, blank);
+  }
+  return {};
 }
 
 }  // namespace ue::openvpn

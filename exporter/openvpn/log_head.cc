@@ -1,7 +1,9 @@
 #include "openvpn/log_head.h"
 
 #include <algorithm>
+#include <bit>
 #include <charconv>
+#include <cstring>
 #include <utility>
 
 namespace ue::openvpn {
@@ -30,12 +32,58 @@ bool fits(char c) {
   return c == s;
 }
 
+/// Eight characters of a shape: each lies at `least`, or above it by no more than what `spare` lacks of 127.
+struct Eight {
+  std::uint64_t least = 0;
+  std::uint64_t spare = 0;
+};
+
+/// The eight from `at` on, where they are digits and signs only; else nothing.
+template <Shape shape>
+constexpr std::optional<Eight> eight(std::size_t at) {
+  Eight all;
+  for (std::size_t i = at; i < at + 8; ++i) {
+    const char c = shape.pattern[i];
+    if (c == 'D' || c == 'a') return std::nullopt;
+    const std::size_t shift = 8 * (std::endian::native == std::endian::little ? i - at : 7 - (i - at));
+    all.least |= std::uint64_t{static_cast<unsigned char>(c == 'd' ? '0' : c)} << shift;
+    all.spare |= std::uint64_t{c == 'd' ? 127U - 9U : 127U} << shift;
+  }
+  return all;
+}
+
+/// Most lines of a log have the same shape, so it is looked at in words where it can be.
+template <Shape shape, std::size_t at>
+bool has_eight(const char* text) {
+  if constexpr (constexpr auto wanted = eight<shape>(at); wanted) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, text + at, sizeof word);
+    word ^= wanted->least;
+    return (((word + wanted->spare) | word) & 0x8080'8080'8080'8080) == 0;
+  } else {
+    return [&]<std::size_t... i>(std::index_sequence<i...>) {
+      return (fits<shape.pattern[at + i]>(text[at + i]) && ...);
+    }
+    (std::make_index_sequence<8>());
+  }
+}
+
 template <Shape shape>
 bool has_shape(std::string_view text) {
-  return text.size() >= shape.size()&& [&]<std::size_t... i>(std::index_sequence<i...>) {
-    return (fits<shape.pattern[i]>(text[i]) && ...);
+  constexpr std::size_t n = shape.size();
+  if (text.size() < n) return false;
+  if constexpr (n < 8) {
+    return [&]<std::size_t... i>(std::index_sequence<i...>) {
+      return (fits<shape.pattern[i]>(text[i]) && ...);
+    }
+    (std::make_index_sequence<n>());
+  } else {
+    // The last eight may overlap those before.
+    return [&]<std::size_t... i>(std::index_sequence<i...>) {
+      return (has_eight<shape, std::min(8 * i, n - 8)>(text.data()) && ...);
+    }
+    (std::make_index_sequence<(n + 7) / 8>());
   }
-  (std::make_index_sequence<shape.size()>());
 }
 
 constexpr Shape kCtime = "aaa aaa Dd dd:dd:dd dddd ";
@@ -73,22 +121,19 @@ bool split_machine(std::string_view line, LogHead& head) {
   return true;
 }
 
-bool split_own(std::string_view line, LogHead& head) {
-  if (line.empty()) return false;
-  if (digit(line[0])) {
-    if (!has_shape<kIso>(line)) return split_machine(line, head);
-    head.form = Form::iso;
-    head.stamp = line.substr(0, kIso.size() - 1);
-    head.text = line.substr(kIso.size());
-  } else if (has_shape<kCtime>(line)) {
-    head.form = Form::ctime;
-    head.stamp = line.substr(0, kCtime.size() - 1);
-    head.text = line.substr(kCtime.size());
-  } else {
-    return false;
-  }
+template <Shape shape>
+bool split_time(std::string_view line, Form form, LogHead& head) {
+  if (!has_shape<shape>(line)) return false;
+  head.form = form;
+  head.stamp = line.substr(0, shape.size() - 1);
+  head.text = line.substr(shape.size());
   skip_microseconds(head.text);
   return true;
+}
+
+bool split_own(std::string_view line, LogHead& head) {
+  return split_time<kIso>(line, Form::iso, head) || split_time<kCtime>(line, Form::ctime, head) ||
+         split_machine(line, head);
 }
 
 /// HOST IDENT: after the time of a syslog line.
@@ -138,12 +183,12 @@ bool unwrap_access_server(std::string_view text, std::string_view& inner) {
   return true;
 }
 
-int number(std::string_view text) {
-  int value = 0;
-  for (const char c : text)
-    if (digit(c)) value = value * 10 + (c - '0');  // the blank of " 3" is skipped
-  return value;
+/// Two digits, or a blank and one.
+int pair(std::string_view text, std::size_t at) {
+  return (text[at] == ' ' ? 0 : text[at] - '0') * 10 + (text[at + 1] - '0');
 }
+
+int year_number(std::string_view text) { return pair(text, 0) * 100 + pair(text, 2); }
 
 unsigned month_number(std::string_view name) {
   constexpr std::string_view kMonths = "JanFebMarAprMayJunJulAugSepOctNovDec";
@@ -154,11 +199,11 @@ unsigned month_number(std::string_view name) {
 std::optional<LogTime> civil(int year, unsigned month, std::string_view day, std::string_view clock,
                              LogTime::Zone zone) {
   using namespace std::chrono;
-  const int h = number(clock.substr(0, 2));
-  const int m = number(clock.substr(3, 2));
-  const int s = number(clock.substr(6, 2));
+  const int h = pair(clock, 0);
+  const int m = pair(clock, 3);
+  const int s = pair(clock, 6);
   const year_month_day date(std::chrono::year(year), std::chrono::month(month),
-                            std::chrono::day(static_cast<unsigned>(number(day))));
+                            std::chrono::day(static_cast<unsigned>(pair(day, 0))));
   // Years outside of 1970-2200 would not fit into nanoseconds and are nobody's log.
   if (!date.ok() || year < 1970 || year > 2200 || h > 23 || m > 59 || s > 60) return std::nullopt;
   return LogTime{sys_days(date).time_since_epoch() + hours(h) + minutes(m) + seconds(s), zone};
@@ -177,8 +222,7 @@ std::optional<LogTime> with_zone(LogTime time, std::string_view rest) {
   const bool colon = has_shape<"dd:dd">(rest.substr(1));
   if ((rest[0] != '+' && rest[0] != '-') || (!colon && !has_shape<"dddd">(rest.substr(1))))
     return std::nullopt;
-  const Nanos offset = std::chrono::hours(number(rest.substr(1, 2))) +
-                       std::chrono::minutes(number(rest.substr(colon ? 4 : 3, 2)));
+  const Nanos offset = std::chrono::hours(pair(rest, 1)) + std::chrono::minutes(pair(rest, colon ? 4 : 3));
   time.value -= rest[0] == '+' ? offset : -offset;
   return time;
 }
@@ -191,17 +235,17 @@ std::optional<LogTime> LogHead::time() const {
     case Form::none:
       return std::nullopt;
     case Form::ctime:
-      return civil(number(stamp.substr(20, 4)), month_number(stamp.substr(4, 3)), stamp.substr(8, 2),
+      return civil(year_number(stamp.substr(20)), month_number(stamp.substr(4, 3)), stamp.substr(8, 2),
                    stamp.substr(11, 8), Zone::local);
     case Form::iso:
-      return civil(number(stamp.substr(0, 4)), static_cast<unsigned>(number(stamp.substr(5, 2))),
-                   stamp.substr(8, 2), stamp.substr(11, 8), Zone::local);
+      return civil(year_number(stamp), static_cast<unsigned>(pair(stamp, 5)), stamp.substr(8, 2),
+                   stamp.substr(11, 8), Zone::local);
     case Form::syslog:
       return civil(2000, month_number(stamp.substr(0, 3)), stamp.substr(4, 2), stamp.substr(7, 8),
                    Zone::local_no_year);
     case Form::syslog_iso: {
-      const auto local = civil(number(stamp.substr(0, 4)), static_cast<unsigned>(number(stamp.substr(5, 2))),
-                               stamp.substr(8, 2), stamp.substr(11, 8), Zone::local);
+      const auto local = civil(year_number(stamp), static_cast<unsigned>(pair(stamp, 5)), stamp.substr(8, 2),
+                               stamp.substr(11, 8), Zone::local);
       return local ? with_zone(*local, stamp.substr(19)) : local;
     }
     case Form::machine: {
@@ -219,6 +263,7 @@ std::optional<LogTime> LogHead::time() const {
 
 LogHead split_head(std::string_view line) {
   LogHead head;
+  if (split_time<kIso>(line, Form::iso, head)) return head;  // most lines of most logs
   head.text = line;
   if (split_own(line, head)) return head;
   if (split_syslog(line, head) && head.foreign) return head;

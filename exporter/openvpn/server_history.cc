@@ -24,6 +24,14 @@ std::string_view address_of(std::string_view endpoint) { return endpoint.substr(
 
 }  // namespace
 
+void ServerHistory::Client::push_back(const Arrival& arrival) {
+  if (size_ == kMaxArrivals)
+    std::copy(arrivals_.begin() + 1, arrivals_.end(), arrivals_.begin());
+  else
+    ++size_;
+  arrivals_[size_ - 1U] = arrival;
+}
+
 void ServerHistory::apply(const Event& event, WallTime now) {
   const WallTime at = event.at.value_or(now);
   ran_ = ran_ || event.of_client || event.kind == Kind::connected;
@@ -57,8 +65,8 @@ void ServerHistory::arrive(const Event& event, WallTime at) {
   Client& client = *known;
   // A clock that was set, or a source that does not tell addresses: nothing follows from what was before.
   if (event.endpoint.empty() || (!client.empty() && at < client.back().at)) client.clear();
-  if (!event.endpoint.empty()) client.push_back({at, std::string(address_of(event.endpoint).substr(0, 64))});
-  if (client.size() > kMaxArrivals) client.erase(client.begin());
+  if (!event.endpoint.empty())
+    client.push_back({at, std::hash<std::string_view>{}(address_of(event.endpoint))});
 }
 
 /// The newest returns that are evenly spaced and alike in kind; the first of them ended a session of any

@@ -1,11 +1,11 @@
 #pragma once
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/time.h"
 #include "openvpn/by_name.h"
@@ -36,10 +36,23 @@ class ServerHistory {
  private:
   struct Arrival {
     WallTime at{};
-    std::string address;  ///< without the port
+    std::uint64_t address = 0;  ///< hash of what stands before the port: only compared
   };
   /// Arrivals that followed each other without a silence, a goodbye or a refusal between them; newest last.
-  using Client = std::vector<Arrival>;
+  /// Small and in one place, because a busy server's log asks for another client with every line.
+  class Client {
+   public:
+    void push_back(const Arrival& arrival);
+    void clear() { size_ = 0; }
+    bool empty() const { return size_ == 0; }
+    std::size_t size() const { return size_; }
+    const Arrival& operator[](std::size_t i) const { return arrivals_[i]; }
+    const Arrival& back() const { return arrivals_[size_ - 1U]; }
+
+   private:
+    std::array<Arrival, kMaxArrivals> arrivals_{};
+    std::uint8_t size_ = 0;
+  };
   struct Pattern {
     Diagnosis diagnosis = Diagnosis::unknown;
     std::size_t returns = 0;

@@ -37,6 +37,9 @@ class HoldLadder {
   /// Whether the path works, so that missing replies mean something. Ends what is under way where it does
   /// not.
   void set_allowed(const Now& now, bool allowed);
+  /// Others need the room that its flows take: the batch under way goes on, none begins.
+  void hold_off(bool others_first) { held_off_ = others_first; }
+  bool running() const { return running_; }
   /// The sockets must be rebuilt, or another network may be behind them: what is known is void.
   void restart(const Now& now);
   void advance(const Now& now, const PathState& path);
@@ -109,6 +112,7 @@ class HoldLadder {
   bool running_ = false;
   bool allowed_ = false;
   bool refused_ = false;
+  bool held_off_ = false;
   PathState path_;
   Instant forbidden_since_{};
   Instant next_open_{};

@@ -26,8 +26,22 @@ void set_once(std::optional<Endpoint>& target, std::optional<Endpoint> parsed) {
 
 }  // namespace
 
-Bytes encode_binding_request(const TransactionId& id) {
-  return begin_message(MessageType::binding_request, id);
+Bytes encode_binding_request(const TransactionId& id, const ResponseWanted& response) {
+  constexpr std::uint32_t kChangeAddress = 4;  // RFC 5780 §7.2
+  constexpr std::uint32_t kChangePort = 2;
+  auto message = begin_message(MessageType::binding_request, id);
+  std::array<std::uint8_t, 4> value{};
+  if (response.other_address || response.other_port) {
+    put_u32(value.data(),
+            (response.other_address ? kChangeAddress : 0) | (response.other_port ? kChangePort : 0));
+    append_attribute(message, static_cast<std::uint16_t>(AttributeType::change_request), value);
+  }
+  if (response.to_port) {
+    value = {};
+    put_u16(value.data(), *response.to_port);
+    append_attribute(message, static_cast<std::uint16_t>(AttributeType::response_port), value);
+  }
+  return message;
 }
 
 std::optional<BindingResponse> parse_binding_response(ByteView datagram, const TransactionId& id) {

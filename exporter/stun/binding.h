@@ -7,8 +7,15 @@
 /// The Binding method (RFC 8489 §3), from the client's side, with what RFC 5780 servers add to their answers.
 namespace ue::stun {
 
-/// A Binding Request without attributes: 20 octets.
-Bytes encode_binding_request(const TransactionId& id);
+/// What a request asks of an RFC 5780 server beside the mapped address.
+struct ResponseWanted {
+  bool other_address = false;            ///< CHANGE-REQUEST: the answer is to come from its other address,
+  bool other_port = false;               ///< from its other port
+  std::optional<std::uint16_t> to_port;  ///< RESPONSE-PORT: the answer is to go to this port of our address
+};
+
+/// A Binding Request: 20 octets without attributes.
+Bytes encode_binding_request(const TransactionId& id, const ResponseWanted& response = {});
 
 struct BindingError {
   int code = 0;        ///< 300-699

@@ -27,10 +27,12 @@ enum class MessageType : std::uint16_t {
 
 enum class AttributeType : std::uint16_t {
   mapped_address = 0x0001,
+  change_request = 0x0003,  ///< RFC 5780 §7.2
   message_integrity = 0x0008,
   error_code = 0x0009,
   message_integrity_sha256 = 0x001C,
   xor_mapped_address = 0x0020,
+  response_port = 0x0027,    ///< RFC 5780 §7.5
   response_origin = 0x802B,  ///< RFC 5780 §7.3
   other_address = 0x802C,    ///< RFC 5780 §7.4
 };

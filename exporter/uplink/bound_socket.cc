@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <memory>
 
 namespace ue::uplink {
 
@@ -17,11 +18,12 @@ constexpr unsigned kTimestamps = SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING
                                  SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_OPT_TSONLY;
 constexpr int kPendingErrors = 32;  // how many ICMP errors one call steps over
 
-/// The largest UDP datagram, so that none is ever cut. One a thread: a gateway has many sockets and little
-/// memory.
+/// The largest UDP datagram, so that none is ever cut. One for each thread that receives: a gateway has many
+/// sockets and little memory. Not in the thread's own storage, which the web server's threads would have,
+/// too.
 std::array<std::uint8_t, 65536>& thread_buffer() {
-  thread_local std::array<std::uint8_t, 65536> buffer;
-  return buffer;
+  thread_local const auto buffer = std::make_unique<std::array<std::uint8_t, 65536>>();
+  return *buffer;
 }
 
 /// The parts that recvmsg() and sendmsg() want, in one place on the stack.

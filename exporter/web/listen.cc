@@ -1,12 +1,15 @@
 #include "web/listen.h"
 
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <optional>
 
 #include <fmt/format.h>
@@ -62,7 +65,9 @@ Result<Endpoint> parse_listen_address(std::string_view text, bool ipv6) {
   if (!address->is_v4() && !ipv6) {
     return Error{fmt::format(
         "{}: cannot listen on {}: this system's civetweb library is built without IPv6; listen on "
-        "127.0.0.1:{} or, for all IPv4 addresses, 0.0.0.0:{}",
+        "127.0.0.1:{} or, for all IPv4 addresses, 0.0.0.0:{}, and let systemd-socket-proxyd or a reverse "
+        "proxy "
+        "listen on IPv6 in front of it (deploy/examples/ipv6)",
         kFlag, text, *port, *port)};
   }
   return Endpoint{*address, *port};
@@ -99,12 +104,31 @@ std::string why_not_bound(const Endpoint& endpoint) {
                      remedy(code));
 }
 
+void defer_accept(const std::vector<Endpoint>& listeners) {
+  constexpr int kSeconds = 120;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd", error)) {
+    const int fd = std::atoi(entry.path().filename().c_str());
+    int listens = 0;
+    socklen_t size = sizeof listens;
+    if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0 || listens == 0) continue;
+    sockaddr_storage address{};
+    socklen_t length = sizeof address;
+    if (getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length) != 0) continue;
+    if (address.ss_family != AF_INET && address.ss_family != AF_INET6) continue;
+    const auto here = Endpoint::from_sockaddr(reinterpret_cast<const sockaddr*>(&address));
+    if (std::find(listeners.begin(), listeners.end(), here) != listeners.end())
+      setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &kSeconds, sizeof kSeconds);
+  }
+}
+
 void touch(const Endpoint& endpoint) {
   sockaddr_storage address{};
   const socklen_t size = endpoint.to_sockaddr(address);  // 0.0.0.0 reaches this machine, too
   const int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) return;
   (void)connect(fd, reinterpret_cast<const sockaddr*>(&address), size);
+  (void)::send(fd, "\r\n\r\n", 4, MSG_NOSIGNAL);  // a connection that says nothing is not told of
   close(fd);
 }
 

@@ -19,7 +19,13 @@ Result<std::vector<Endpoint>> parse_listen_addresses(const std::vector<std::stri
 /// Tries to bind, and says why that fails and what helps; empty where it succeeds.
 std::string why_not_bound(const Endpoint& endpoint);
 
-/// Begins a connection to a listener of this process and drops it, which wakes whoever polls there.
+/// Has the kernel keep connections to these listeners of this process to itself until they say something, for
+/// two minutes: what only stands there (a browser's spare connection) then costs no thread. civetweb does not
+/// give its sockets away, so they are looked for among the open descriptors.
+void defer_accept(const std::vector<Endpoint>& listeners);
+
+/// Begins a connection to a listener of this process, says a line and drops it, which wakes whoever polls
+/// there.
 void touch(const Endpoint& endpoint);
 
 }  // namespace ue::web

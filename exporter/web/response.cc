@@ -24,6 +24,8 @@ std::string_view reason_phrase(int status) {
       return "OK";
     case 400:
       return "Bad Request";
+    case 401:
+      return "Unauthorized";
     case 404:
       return "Not Found";
     case 405:
@@ -34,6 +36,8 @@ std::string_view reason_phrase(int status) {
       return "Length Required";
     case 413:
       return "Content Too Large";
+    case 429:
+      return "Too Many Requests";
     case 500:
       return "Internal Server Error";
     case 501:
@@ -47,24 +51,27 @@ std::string_view reason_phrase(int status) {
   }
 }
 
-std::string to_http(const Response& response, bool with_body, std::time_t now) {
+std::string to_http(const Response& response, const std::map<std::string, std::string>& configured,
+                    bool with_body, std::time_t now) {
+  std::map<std::string, std::string> headers{
+      {"Cache-Control", "no-store"},
+      {"X-Content-Type-Options", "nosniff"},
+      {"X-Frame-Options", "DENY"},
+      {"Referrer-Policy", "no-referrer"},
+      {"Cross-Origin-Resource-Policy", "same-origin"},
+      {"Content-Security-Policy",
+       "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; "
+       "form-action 'none'; frame-ancestors 'none'"},
+  };
+  for (const auto& [name, value] : response.headers) headers[name] = value;
+  for (const auto& [name, value] : configured) headers[name] = value;
   std::string out = fmt::format(
-      "HTTP/1.1 {} {}\r\n"
-      "Date: {}\r\n"
-      "Content-Type: {}\r\n"
-      "Content-Length: {}\r\n"
-      "Connection: close\r\n"
-      "Cache-Control: no-store\r\n"
-      "X-Content-Type-Options: nosniff\r\n"
-      "X-Frame-Options: DENY\r\n"
-      "Referrer-Policy: no-referrer\r\n"
-      "Cross-Origin-Resource-Policy: same-origin\r\n"
-      "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action "
-      "'none'; "
-      "frame-ancestors 'none'\r\n",
+      "HTTP/1.1 {} {}\r\nDate: {}\r\nContent-Type: {}\r\nContent-Length: {}\r\nConnection: close\r\n",
       response.status, reason_phrase(response.status), http_date(now), response.content_type,
       response.body.size());
-  if (!response.allow.empty()) out += fmt::format("Allow: {}\r\n", response.allow);
+  for (const auto& [name, value] : headers) {
+    if (!value.empty()) out += fmt::format("{}: {}\r\n", name, value);
+  }
   out += "\r\n";
   if (with_body) out += response.body;
   return out;

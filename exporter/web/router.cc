@@ -20,7 +20,7 @@ Response text(int status, std::string body) { return {.status = status, .body = 
 
 Response method_not_allowed(std::string_view allow) {
   Response out = text(405, "405 Method Not Allowed");
-  out.allow = allow;
+  out.headers["Allow"] = allow;
   return out;
 }
 

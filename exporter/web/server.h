@@ -5,6 +5,8 @@
 
 #include "base/address.h"
 #include "base/result.h"
+#include "web/gate.h"
+#include "web/live_config.h"
 #include "web/router.h"
 
 class CivetServer;
@@ -16,12 +18,20 @@ namespace ue::web {
 /// forms and keeps no connection: civetweb's known holes are in those.
 class Server {
  public:
-  static constexpr int kThreads = 16;              ///< one slow client holds one
-  static constexpr int kRequestTimeoutMs = 5'000;  ///< below Prometheus' scrape timeout of 10 s
+  /// A client that has begun to ask and goes on slowly holds a thread for the time-out: 500 of them keep the
+  /// next one waiting for 8 s, which is within Prometheus' scrape time-out of 10 s.
+  static constexpr int kThreads = 96;
+  static constexpr int kRequestTimeoutMs = 1'500;  ///< for a handshake, a request, each piece of an answer
+  static constexpr int kAnswerTimeoutMs = 30'000;  ///< for the whole of an answer
   static constexpr int kMaxRequestBytes = 8'192;   ///< request line and headers
+  static constexpr int kBacklog = 1'024;           ///< connections that wait for a thread
 
-  /// Listens and answers from here on, or says which address failed, why, and what helps.
-  static Result<std::unique_ptr<Server>> start(const std::vector<std::string>& listen, Site site);
+  /// Listens and answers from here on, or says which address failed, why, and what helps. `web_config` is the
+  /// file of --web.config.file; empty: plain HTTP for everybody.
+  static Result<std::unique_ptr<Server>> start(const std::vector<std::string>& listen, Site site,
+                                               const std::string& web_config = "");
+  /// What start() would say of a file of --web.config.file.
+  static Result<std::monostate> check(const std::string& web_config);
   ~Server();  ///< waits for requests under way, a few seconds where clients stall
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -30,8 +40,12 @@ class Server {
   std::vector<int> ports() const;
 
  private:
-  explicit Server(Site site);
+  friend struct Requests;
+  Server(Site site, std::unique_ptr<LiveConfig> config);
 
+  const std::string program_;
+  std::unique_ptr<LiveConfig> config_;
+  Gate gate_;
   Router router_;
   std::vector<Endpoint> bound_;
   std::unique_ptr<CivetServer> civet_;

@@ -75,6 +75,18 @@ void add_path(Html& page, const Path& path, const Uplink& uplink) {
       .raw("</td></tr>\n");
 }
 
+std::string spaced(std::string text) {
+  std::replace(text.begin(), text.end(), '_', ' ');
+  return text;
+}
+
+void add_nat(Html& page, const metrics::Nat& nat) {
+  if (nat.mapping == "unknown" && nat.filtering == "unknown" && nat.carrier_grade == "unknown") return;
+  page.raw("<p class=\"soft\">NAT mapping: ").text(spaced(nat.mapping));
+  page.raw(" · filtering: ").text(spaced(nat.filtering));
+  page.raw(" · carrier-grade NAT: ").text(spaced(nat.carrier_grade)).raw("</p>\n");
+}
+
 void add_uplink(Html& page, const Uplink& uplink, double now) {
   const auto& conclusion = uplink.conclusion;
   page.raw("<section class=\"")
@@ -96,6 +108,7 @@ void add_uplink(Html& page, const Uplink& uplink, double now) {
   }
   add_check(page, "gateway reachable", uplink.gateway_reachable);
   page.raw("</p>\n");
+  add_nat(page, uplink.nat);
   for (const auto& [check, ok] : uplink.preflight) {
     if (!ok)
       page.raw("<p>Preflight check <b class=\"bad\">").text(check).raw(" fails</b> on this gateway.</p>\n");

@@ -153,7 +153,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bin", default=os.path.join(HERE, "../../build/bin"))
     parser.add_argument("--size", type=int, default=1000, help="megabytes")
-    parser.add_argument("--clients", type=int, default=2000, help="of the server whose log it is")
+    parser.add_argument("--clients", type=int, default=8000, help="of the server whose log it is")
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     if shutil.which("mtail") is None:

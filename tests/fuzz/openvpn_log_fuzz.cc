@@ -27,14 +27,12 @@ void one_line(std::string_view line, const openvpn::LogClock& clock) {
   inside(line, head.text, "the message lies in its line");
   inside(line, head.stamp, "the time lies in its line");
   require(head.form != openvpn::LogHead::Form::none || !head.time(), "without a head there is no time");
-  auto text = head.text;
-  if (const auto prefix = openvpn::take_client_prefix(text)) {
-    inside(line, prefix->peer, "the peer lies in its line");
-    inside(line, prefix->endpoint, "the endpoint lies in its line");
-    require(text.size() < head.text.size(), "a prefix is cut off");
-  } else {
-    require(text.data() == head.text.data() && text.size() == head.text.size(),
-            "without a prefix nothing is cut off");
+  const auto prefix = openvpn::find_client_prefix(head.text);
+  require(prefix.size <= head.text.size(), "a prefix is part of its line");
+  if (prefix.size > 0) {
+    inside(line, prefix.peer(head.text), "the peer lies in its line");
+    inside(line, prefix.endpoint(head.text), "the endpoint lies in its line");
+    require(!prefix.endpoint(head.text).empty(), "nobody has a prefix without an address");
   }
   const auto event = openvpn::parse_log_line(line, clock);
   if (!event) return;

@@ -7,6 +7,7 @@ The last line is `N passed, N failed`; the exit status is 1 where one failed. Ne
 import argparse
 import glob
 import concurrent.futures
+import importlib
 import os
 import shutil
 import subprocess
@@ -19,9 +20,8 @@ sys.path.insert(0, os.path.dirname(HERE))
 
 from lab import netns, world  # noqa: E402
 from lab.registry import SCENARIOS, Skip  # noqa: E402
-from lab import (attack_scenarios, conntrack_scenarios, far_end_scenarios, home_scenarios, lifetime_scenarios,  # noqa: E402,F401  (they register)
-                 local_scenarios, nat_scenarios, openvpn_scenarios, route_scenarios, size_scenarios, stun_scenarios,
-                 verdict_scenarios)  # noqa: E402,F401
+for file in sorted(glob.glob(os.path.join(HERE, "*_scenarios.py"))):
+    importlib.import_module("lab." + os.path.basename(file).removesuffix(".py"))  # it registers its scenarios
 
 SKIPPED = 77
 

@@ -50,6 +50,7 @@ inline std::shared_ptr<Snapshot> sample_snapshot() {
   mansion->default_route = true;
   mansion->gateway_reachable = true;
   mansion->preflight = {{"route", true}, {"rp_filter", false}};
+  mansion->nat = {"endpoint_independent", "address_and_port_dependent", "yes"};
   mansion->conclusion = {verdict::Verdict::one_way, "replies to cloud die 4s after a flow begins"};
   mansion->last_change = 1760000110;
   mansion->verdict_changes = 2;
@@ -108,6 +109,7 @@ inline std::shared_ptr<Snapshot> sample_snapshot() {
                    {"conntrack", false, "grant CAP_NET_ADMIN", true},
                    {"openvpn_management", false, "connection refused: start OpenVPN with --management"}};
   s->netlink_overruns = 1;
+  s->alertmanagers["http://192.0.2.10:9093"] = {5, 1};
   s->conntrack =
       Conntrack{812, 65536, 30, 120, 4, 5, 6, {{"mansion", {90, 70, 2}}, {"five_g", {40, 0, 0}}}, 9};
   return s;

@@ -16,13 +16,13 @@ struct PrefixCase {
 
 class Prefixes : public testing::TestWithParam<PrefixCase> {};
 
-TEST_P(Prefixes, AreCutOff) {
-  std::string_view text = GetParam().text;
-  const auto prefix = take_client_prefix(text);
-  ASSERT_TRUE(prefix);
-  EXPECT_EQ(prefix->peer, GetParam().peer);
-  EXPECT_EQ(prefix->endpoint, GetParam().endpoint);
-  EXPECT_EQ(text, GetParam().rest);
+TEST_P(Prefixes, AreFound) {
+  const std::string_view text = GetParam().text;
+  const ClientPrefix prefix = find_client_prefix(text);
+  ASSERT_GT(prefix.size, 0);
+  EXPECT_EQ(prefix.peer(text), GetParam().peer);
+  EXPECT_EQ(prefix.endpoint(text), GetParam().endpoint);
+  EXPECT_EQ(text.substr(prefix.size), GetParam().rest);
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -42,17 +42,17 @@ INSTANTIATE_TEST_SUITE_P(
                     PrefixCase{"Connection Attempt 1.2.3.4:41000 x", "", "1.2.3.4:41000", "x"},
                     PrefixCase{"udp4:1.2.3.4:41000 Connection Attempt x", "", "udp4:1.2.3.4:41000", "x"},
                     PrefixCase{"cn/1.2.3.4:41000 peer-id=12 x", "cn", "1.2.3.4:41000", "x"},
+                    PrefixCase{"office/3/1.2.3.4:41000 x", "office/3", "1.2.3.4:41000", "x"},
+                    PrefixCase{"office/3 b/1.2.3.4:41000 x", "office/3 b", "1.2.3.4:41000", "x"},
+                    PrefixCase{"cn/1.2.3.4:5 x", "cn", "1.2.3.4:5", "x"},
+                    PrefixCase{"1.2.3.4:5 x", "", "1.2.3.4:5", "x"}, PrefixCase{"a:1 x", "", "a:1", "x"},
                     PrefixCase{"my laptop/a:b/1.2.3.4:41000 x", "my laptop/a:b", "1.2.3.4:41000", "x"},
                     PrefixCase{"cn/1.2.3.4:5 MULTI: Learn: 10.88.0.2 -> cn/1.2.3.4:5", "cn", "1.2.3.4:5",
                                "MULTI: Learn: 10.88.0.2 -> cn/1.2.3.4:5"}));
 
 class NoPrefixes : public testing::TestWithParam<std::string> {};
 
-TEST_P(NoPrefixes, LeaveTheTextAlone) {
-  std::string_view text = GetParam();
-  EXPECT_FALSE(take_client_prefix(text));
-  EXPECT_EQ(text, GetParam());
-}
+TEST_P(NoPrefixes, AreNotFound) { EXPECT_EQ(find_client_prefix(GetParam()).size, 0); }
 
 INSTANTIATE_TEST_SUITE_P(
     All, NoPrefixes,

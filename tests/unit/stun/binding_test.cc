@@ -40,6 +40,15 @@ TEST(Binding, RequestIsTheBareHeader) {
   EXPECT_EQ(to_hex(encode_binding_request(kId)), "000100002112a442b7e7a701bc34d686fa87dfae");
 }
 
+// RFC 5780 §7.2 and §7.5.
+TEST(Binding, WhereTheAnswerIsToComeFromAndGoTo) {
+  const std::string id = "2112a442b7e7a701bc34d686fa87dfae";
+  EXPECT_EQ(to_hex(encode_binding_request(kId, {true, true, {}})), "00010008" + id + "0003000400000006");
+  EXPECT_EQ(to_hex(encode_binding_request(kId, {true, false, {}})), "00010008" + id + "0003000400000004");
+  EXPECT_EQ(to_hex(encode_binding_request(kId, {false, true, {}})), "00010008" + id + "0003000400000002");
+  EXPECT_EQ(to_hex(encode_binding_request(kId, {false, false, 40000})), "00010008" + id + "002700049c400000");
+}
+
 TEST(Binding, TransactionIdsDiffer) { EXPECT_NE(random_transaction_id(), random_transaction_id()); }
 
 TEST(Binding, Rfc5769Ipv4Response) {

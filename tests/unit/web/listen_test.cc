@@ -38,10 +38,12 @@ TEST(Listen, RefusesWhatIsNoAddress) {
 TEST(Listen, Ipv6DependsOnTheLibrary) {
   const auto refused = parse_listen_address("[::1]:10177", false);
   ASSERT_FALSE(refused.ok());
-  EXPECT_EQ(refused.error(),
-            "--web.listen-address: cannot listen on [::1]:10177: this system's civetweb library is built "
-            "without IPv6; "
-            "listen on 127.0.0.1:10177 or, for all IPv4 addresses, 0.0.0.0:10177");
+  EXPECT_EQ(
+      refused.error(),
+      "--web.listen-address: cannot listen on [::1]:10177: this system's civetweb library is built "
+      "without IPv6; "
+      "listen on 127.0.0.1:10177 or, for all IPv4 addresses, 0.0.0.0:10177, and let systemd-socket-proxyd "
+      "or a reverse proxy listen on IPv6 in front of it (deploy/examples/ipv6)");
   const auto taken = parse_listen_address("[::1]:10177", true);
   ASSERT_TRUE(taken.ok());
   EXPECT_EQ(taken->to_string(), "[::1]:10177");

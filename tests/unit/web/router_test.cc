@@ -69,12 +69,12 @@ TEST_F(RouterTest, OtherMethodsAreToldWhatIsAllowed) {
     for (const char* method : {"POST", "PUT", "DELETE", "OPTIONS", "PATCH", "get"}) {
       const auto r = router.respond(method, path);
       EXPECT_EQ(r.status, 405) << method << path;
-      EXPECT_EQ(r.allow, "GET, HEAD");
+      EXPECT_EQ(r.headers.at("Allow"), "GET, HEAD");
     }
   }
   for (const char* method : {"GET", "HEAD", "DELETE"}) {
     EXPECT_EQ(router.respond(method, "/-/reload").status, 405);
-    EXPECT_EQ(router.respond(method, "/-/reload").allow, "POST, PUT");
+    EXPECT_EQ(router.respond(method, "/-/reload").headers.at("Allow"), "POST, PUT");
   }
 }
 
@@ -147,7 +147,8 @@ TEST_F(RouterTest, TelemetryPathsThatCouldNotBeAskedForAreRefused) {
 }
 
 TEST(Response, IsWrittenAsHttp) {
-  const std::string http = to_http({.status = 405, .body = "no\n", .allow = "GET, HEAD"}, true, 1767323045);
+  const std::string http =
+      to_http({.status = 405, .body = "no\n", .headers = {{"Allow", "GET, HEAD"}}}, {}, true, 1767323045);
   EXPECT_TRUE(http.starts_with("HTTP/1.1 405 Method Not Allowed\r\nDate: Fri, 02 Jan 2026 03:04:05 GMT\r\n"))
       << http;
   EXPECT_THAT(http, HasSubstr("\r\nContent-Length: 3\r\n"));
@@ -155,8 +156,17 @@ TEST(Response, IsWrittenAsHttp) {
   EXPECT_TRUE(http.ends_with("\r\n\r\nno\n"));
 }
 
+TEST(Response, ConfiguredHeadersTakeThePlaceOfOursOrLeaveThemOut) {
+  const std::string http =
+      to_http({.body = "x"}, {{"X-Frame-Options", "SAMEORIGIN"}, {"Content-Security-Policy", ""}}, true, 0);
+  EXPECT_THAT(http, HasSubstr("\r\nX-Frame-Options: SAMEORIGIN\r\n"));
+  EXPECT_THAT(http, Not(HasSubstr("DENY")));
+  EXPECT_THAT(http, Not(HasSubstr("Content-Security-Policy")));
+  EXPECT_THAT(http, HasSubstr("\r\nX-Content-Type-Options: nosniff\r\n"));
+}
+
 TEST(Response, OfHeadHasTheLengthWithoutTheBody) {
-  const std::string http = to_http({.body = "hello"}, false, 0);
+  const std::string http = to_http({.body = "hello"}, {}, false, 0);
   EXPECT_THAT(http, HasSubstr("\r\nContent-Length: 5\r\n"));
   EXPECT_TRUE(http.ends_with("\r\n\r\n"));
 }

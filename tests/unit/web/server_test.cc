@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <atomic>
 #include <chrono>
@@ -143,6 +144,56 @@ TEST_F(ServerTest, TenStalledClientsDoNotDelayAScrape) {
   const auto start = Clock::now();
   EXPECT_EQ(request(port_, "GET", "/metrics").status, 200);
   EXPECT_LT(Clock::now() - start, std::chrono::milliseconds(Server::kRequestTimeoutMs) / 2);
+}
+
+/// As many as leave room for the test's own descriptors, and as Prometheus' scrape time-out has seconds.
+constexpr rlim_t kDescriptors = 4096;
+constexpr int kCrowd = 500;
+constexpr int kScrapeTimeout = 10;
+
+TEST_F(ServerTest, FiveHundredConnectionsThatSayNothingDoNotDelayAScrape) {
+  const rlimit room{kDescriptors, kDescriptors};
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &room), 0);
+  box_.publish(metrics::sample_snapshot());
+  std::vector<std::unique_ptr<Client>> idle;
+  for (int i = 0; i < kCrowd; ++i) {
+    idle.push_back(std::make_unique<Client>(port_));
+    ASSERT_TRUE(idle.back()->connected()) << i;
+  }
+  const auto start = Clock::now();
+  EXPECT_EQ(request(port_, "GET", "/metrics", "", kScrapeTimeout).status, 200);
+  // Had each of them a thread, it would have been five times the time-out's turn.
+  EXPECT_LT(Clock::now() - start, 2 * std::chrono::milliseconds(Server::kRequestTimeoutMs));
+}
+
+TEST_F(ServerTest, FiveHundredWhoBeganToAskAreGotOverWith) {
+  const rlimit room{kDescriptors, kDescriptors};
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &room), 0);
+  box_.publish(metrics::sample_snapshot());
+  std::vector<std::unique_ptr<Client>> slow;
+  for (int i = 0; i < kCrowd; ++i) {
+    slow.push_back(std::make_unique<Client>(port_));
+    slow.back()->send("GET /metrics HTTP/1.1\r\nHo");
+  }
+  // Eight seconds where nothing else keeps the machine busy.
+  EXPECT_EQ(request(port_, "GET", "/metrics", "", 6 * kScrapeTimeout).status, 200);
+}
+
+TEST_F(ServerTest, SlowReadersOfALargeScrapeDelayNobody) {
+  // More than the buffers of both ends take.
+  Site site = agent_site(box_, "/metrics");
+  site.metrics = [] { return Result<std::string>(std::string(32 << 20, '#')); };
+  server_ = std::move(*Server::start({"127.0.0.1:0"}, std::move(site)));
+  const int port = server_->ports()[0];
+  std::vector<std::unique_ptr<Client>> slow;
+  for (int i = 0; i < 10; ++i) {
+    slow.push_back(std::make_unique<Client>(port));
+    slow.back()->send("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n");
+    ASSERT_EQ(slow.back()->read(15), "HTTP/1.1 200 OK");  // it is being sent
+  }
+  const auto start = Clock::now();
+  EXPECT_EQ(request(port, "GET", "/-/healthy").status, 200);
+  EXPECT_LT(Clock::now() - start, std::chrono::milliseconds(Server::kRequestTimeoutMs));
 }
 
 TEST_F(ServerTest, AScrapeSeesOneSnapshotWhileOthersArePublished) {

@@ -26,6 +26,8 @@ TEST(StatusPage, SaysTheVerdictWhyAndSinceWhen) {
                               "<p>replies to cloud die 4s after a flow begins</p>"));
   EXPECT_THAT(page, HasSubstr("Since 2025-10-09 08:55:10 UTC (1m30s ago)"));
   EXPECT_THAT(page, HasSubstr("eth2 via 203.0.113.1 · the fault lies at: carrier"));
+  EXPECT_THAT(page, HasSubstr("NAT mapping: endpoint independent · filtering: address and port dependent · "
+                              "carrier-grade NAT: yes"));
   EXPECT_THAT(page, HasSubstr("<h2>five_g</h2>\n<p class=\"verdict\"><b class=\"good\">✔ healthy</b></p>"));
   EXPECT_THAT(page, HasSubstr("<title>mansion one_way – uplink_exporter</title>"));
 }
