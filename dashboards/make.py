@@ -13,7 +13,13 @@ sys.dont_write_bytecode = True
 
 from source import fleet, gateway, openvpn, reflector, return_path  # noqa: E402
 
-DASHBOARDS = {"gateway": gateway, "return-path": return_path, "openvpn": openvpn, "fleet": fleet, "reflector": reflector}
+DASHBOARDS = {
+    "gateway": gateway,
+    "return-path": return_path,
+    "openvpn": openvpn,
+    "fleet": fleet,
+    "reflector": reflector,
+}
 
 
 def main():

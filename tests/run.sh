@@ -175,7 +175,9 @@ fi
 # After the tests are built: it looks into build/ itself.
 {
   renice -n 0 $BASHPID > /dev/null
-  part quickstart setpriv --pdeathsig TERM deploy/quickstart.sh --once
+  part quickstart env UPLINK_STORY_KEEP="$logs/story" setpriv --pdeathsig TERM deploy/quickstart.sh --once
+  # Of what Prometheus saw of the story; pictures for people to look at.
+  part dashboards-story tests/dashboards/run.sh story "$logs/story" build/dashboards
 } &
 part unit release_tests
 part https-clients tests/browser/https_clients.py build/bin

@@ -1,5 +1,7 @@
 """Fleet: many gateways by their carriers, and who turned when."""
-from .panels import dashboard, lines, link, stat, state, table, timeline, variable
+from .panels import lines, stat, state, timeline
+from .tables import matrix, table
+from .whole import dashboard, link, variable
 from .words import ORANGE, RED, VERDICTS, code, mapping
 
 # The carrier is a label of uplink_info only: `labels: {carrier: ...}` in a gateway's configuration.
@@ -8,43 +10,111 @@ BAD = 'verdict!~"healthy|unknown|lossy|reflector_down"'
 
 
 def bad_by(label):
-    return (f"sum by ({label}) (uplink_verdict{{,{BAD}}} {CARRIER}) / "
-            f'sum by ({label}) (uplink_info{{,carrier=~"$carrier"}})')
+    return (
+        f"sum by ({label}) (uplink_verdict{{,{BAD}}} {CARRIER}) / "
+        f'sum by ({label}) (uplink_info{{,carrier=~"$carrier"}})'
+    )
 
 
 def panels():
     turned = state("uplink_verdict", "verdict", VERDICTS, "uplink")
-    yield stat("Gateways that report", "Agents whose newest scrape worked.", "count (uplink_exporter_build_info{})", (5, 4))
+    yield stat(
+        "Gateways that report", "Agents whose newest scrape worked.", "count (uplink_exporter_build_info{})", (5, 4)
+    )
     yield stat("Uplinks", "Uplinks of the carriers chosen above.", 'count (uplink_info{,carrier=~"$carrier"})', (5, 4))
-    yield stat("Bad uplinks", "Uplinks that a tunnel cannot rely on now; loss, and a reflector that is down, are not counted.",
-               f"sum (uplink_verdict{{,{BAD}}} {CARRIER})", (5, 4), steps=((1, RED),))
-    yield stat("One-way uplinks", "Uplinks whose carrier no longer lets replies back.",
-               f'sum (uplink_verdict{{,verdict=~"one_way|return_lost"}} {CARRIER})', (5, 4), steps=((1, RED),))
-    yield stat("Silent agents", "Agents that Prometheus cannot scrape: nobody watches their uplinks.", "sum (1 - up{})", (4, 4),
-               steps=((1, ORANGE),))
-    matrix = f"sum by (carrier, verdict) (uplink_verdict{{}} {CARRIER}) > 0"
-    yield table("Verdicts by carrier", "How many uplinks of each carrier have each verdict now. Several gateways of one carrier that turn at "
-                "once are the carrier's doing.", [matrix], [("Value", "short", {})], (12, 7), [("carrier", "Carrier", None), ("verdict", "Verdict", None)],
-                matrix={"rowField": "carrier", "columnField": "verdict", "valueField": "Value", "emptyValue": "zero"})
-    yield lines("Bad uplinks by carrier", "Share of each carrier's uplinks that a tunnel cannot rely on.", [(bad_by("carrier"), "{{carrier}}")], (12, 7),
-                "percentunit", max=1.05)
-    yield lines("All uplinks by verdict", "How many uplinks have each verdict.", [(f"sum by (verdict) (uplink_verdict{{}} {CARRIER}) > 0", "{{verdict}}")],
-                (12, 8), "short", stack=True, decimals=0,
-                colours=[(f"^{name}$", colour) for name, _, _, _, colour in VERDICTS])
-    yield table("Who turned when", "The 50 uplinks whose verdict changed last, the newest first. A click leads to the gateway.",
-                [f"topk(50, max by (job, instance, uplink, carrier) (uplink_verdict_last_change_timestamp_seconds{{}} {CARRIER})) * 1000",
-                 f"max by (job, instance, uplink, carrier) (({turned}) {CARRIER})",
-                 f"sum by (job, instance, uplink, carrier) (increase(uplink_verdict_changes_total{{}}[$__range]) {CARRIER})"],
-                [("Turned", "dateTimeFromNow", {"width": 140}), ("Into", "none", {"mappings": mapping(VERDICTS), "colour": True, "width": 170}),
-                 ("Changes", "short", {"decimals": 0, "width": 90})], (12, 8),
-                [("instance", "Gateway", ("Gateway", link("uplink-gateway", instance="Gateway"))), ("uplink", "Uplink", None),
-                 ("carrier", "Carrier", None)], sort={"displayName": "Turned", "desc": True})
-    yield timeline("Map of what is not healthy", "A row for each uplink that was anything but healthy in the time shown, coloured while it was. Rows that "
-                   "begin together have one cause.",
-                   [(f"max by (carrier, instance, uplink) (({turned} < {code(VERDICTS, 'healthy')}) {CARRIER})", "{{carrier}}: {{instance}} {{uplink}}")],
-                   (24, 10), mapping(VERDICTS))
+    yield stat(
+        "Bad uplinks",
+        "Uplinks that a tunnel cannot rely on now; loss, and a reflector that is down, are not counted.",
+        f"sum (uplink_verdict{{,{BAD}}} {CARRIER})",
+        (5, 4),
+        steps=((1, RED),),
+    )
+    yield stat(
+        "One-way uplinks",
+        "Uplinks whose carrier no longer lets replies back.",
+        f'sum (uplink_verdict{{,verdict=~"one_way|return_lost"}} {CARRIER})',
+        (5, 4),
+        steps=((1, RED),),
+    )
+    yield stat(
+        "Silent agents",
+        "Agents that Prometheus cannot scrape: nobody watches their uplinks.",
+        "sum (1 - up{} and on (job) uplink_exporter_build_info{})",
+        (4, 4),
+        steps=((1, ORANGE),),
+    )
+    yield matrix(
+        "Verdicts by carrier",
+        "How many uplinks of each carrier have each verdict now. Several gateways of one carrier that turn at "
+        "once are the carrier's doing.",
+        f"sum by (carrier, verdict) (uplink_verdict{{}} {CARRIER}) > 0",
+        "carrier",
+        "verdict",
+        VERDICTS,
+        (12, 7),
+    )
+    yield lines(
+        "Bad uplinks by carrier",
+        "Share of each carrier's uplinks that a tunnel cannot rely on.",
+        [(bad_by("carrier"), "{{carrier}}")],
+        (12, 7),
+        "percentunit",
+        max=1.05,
+    )
+    yield lines(
+        "All uplinks by verdict",
+        "How many uplinks have each verdict.",
+        [(f"sum by (verdict) (uplink_verdict{{}} {CARRIER}) > 0", "{{verdict}}")],
+        (12, 8),
+        "short",
+        stack=True,
+        bars=True,
+        decimals=0,
+        colours=[(f"^{name}$", colour) for name, _, _, _, colour in VERDICTS],
+    )
+    yield table(
+        "Who turned when",
+        "The 50 uplinks whose verdict changed last, the newest first. A click leads to the gateway.",
+        [
+            f"topk(50, max by (job, instance, uplink, carrier) (uplink_verdict_last_change_timestamp_seconds{{}} {CARRIER})) * 1000",
+            f"max by (job, instance, uplink, carrier) (({turned}) {CARRIER})",
+            f"sum by (job, instance, uplink, carrier) (increase(uplink_verdict_changes_total{{}}[$__range]) {CARRIER})",
+        ],
+        [
+            ("Turned", "dateTimeFromNow", {"width": 140}),
+            ("Into", "none", {"mappings": mapping(VERDICTS), "colour": True, "width": 170}),
+            ("Changes", "short", {"decimals": 0, "width": 90}),
+        ],
+        (12, 8),
+        [
+            ("instance", "Gateway", 110, ("Gateway", link("uplink-gateway", instance="Gateway"))),
+            ("uplink", "Uplink", 110, None),
+            ("carrier", "Carrier", 120, None),
+        ],
+        sort={"displayName": "Turned", "desc": True},
+    )
+    yield timeline(
+        "Map of what is not healthy",
+        "A row for each uplink that was anything but healthy in the time shown, coloured while it was. Rows that "
+        "begin together have one cause.",
+        [
+            (
+                f"max by (carrier, instance, uplink) (({turned} < {code(VERDICTS, 'healthy')}) {CARRIER})",
+                "{{carrier}}: {{instance}} {{uplink}}",
+            )
+        ],
+        (24, 10),
+        mapping(VERDICTS),
+    )
 
 
 def make():
-    return dashboard("uplink-fleet", "Uplink: Fleet", "Many gateways by their carriers, and who turned when.", "uplink_exporter_build_info",
-                     [variable("carrier", "Carrier", "uplink_info{}", "carrier", ".*")], list(panels()), hours=6)
+    return dashboard(
+        "uplink-fleet",
+        "Uplink: Fleet",
+        "Many gateways by their carriers, and who turned when.",
+        "uplink_exporter_build_info",
+        [variable("carrier", "Carrier", "uplink_info{}", "carrier", ".*")],
+        list(panels()),
+        hours=6,
+    )

@@ -14,9 +14,11 @@ metrics::FlowCounters to_metrics(const probe::FlowCounters& c) {
 std::map<std::string, metrics::MappingLifetime> to_metrics(const probe::HoldLadder& ladder) {
   std::map<std::string, metrics::MappingLifetime> lifetimes;
   for (const auto pattern : probe::kPatterns) {
+    auto& l = lifetimes[std::string(name(pattern))];
+    // From the start, or what the first batch counts would be no increase to anybody.
+    for (const Nanos hold : ladder.holds()) l.holds[fmt::format("{}", to_seconds(hold))] = {};
     const auto b = ladder.lifetime(pattern).bracket();
     if (!b) continue;
-    auto& l = lifetimes[std::string(name(pattern))];
     l.lower = to_seconds(b->lower);
     if (b->upper) l.upper = to_seconds(*b->upper);
   }

@@ -48,6 +48,7 @@ class HoldLadder {
   void on_datagram(const Now& now, FlowHandle flow, ByteView datagram, bool from_reflector);
 
   const MappingLifetime& lifetime(Pattern p) const { return lifetimes_[static_cast<std::size_t>(p)]; }
+  const std::vector<Nanos>& holds() const { return settings_.holds; }
   /// Of the configured holds only; every one only grows.
   const Counts& counts() const { return counts_; }
   std::uint64_t void_batches() const { return void_batches_; }

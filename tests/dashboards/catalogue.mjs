@@ -9,16 +9,25 @@ import { ROOT } from './dashboards.mjs';
 const TARGET = ['job', 'instance'];
 const CONFIGURED = ['carrier', 'asn']; // labels: of an uplink's configuration, on uplink_info only, as in deploy/examples
 const PROMETHEUS = { up: [], ALERTS: ['alertname', 'alertstate', 'severity'] };
-const STATES = { uplink_verdict: 'verdict', uplink_path_verdict: 'verdict', uplink_fault_scope: 'scope', openvpn_state: 'state',
-  openvpn_diagnosis: 'diagnosis' };
+const STATES = {
+  uplink_verdict: 'verdict',
+  uplink_path_verdict: 'verdict',
+  uplink_fault_scope: 'scope',
+  openvpn_state: 'state',
+  openvpn_diagnosis: 'diagnosis',
+};
 
 // metric -> its labels
 export function catalogue() {
   const found = new Map(Object.entries(PROMETHEUS));
-  for (const [, name, kind, labels] of text('exporter/metrics/catalogue.h').matchAll(/\{"(\w+)", k(\w+), \{([^}]*)\}/g)) {
+  for (const [, name, kind, labels] of text('exporter/metrics/catalogue.h').matchAll(
+    /\{"(\w+)", k(\w+), \{([^}]*)\}/g,
+  )) {
     const own = [...labels.matchAll(/"(\w+)"/g)].map((match) => match[1]);
     found.set(name, own);
-    if (kind === 'Histogram') for (const part of ['bucket', 'sum', 'count']) found.set(`${name}_${part}`, part === 'bucket' ? [...own, 'le'] : own);
+    if (kind === 'Histogram')
+      for (const part of ['bucket', 'sum', 'count'])
+        found.set(`${name}_${part}`, part === 'bucket' ? [...own, 'le'] : own);
   }
   found.get('uplink_info').push(...CONFIGURED);
   found.get('uplink_route_info').push('gateway', 'table'); // beside the three of the catalogue, see its help
@@ -43,7 +52,10 @@ export function* faults(query, known, values) {
   let open = false; // what ALERTS or a recording rule carries is not known here
   for (const { metric, matchers } of selectors) {
     const own = known.get(metric);
-    if (!own) { yield `no program serves ${metric}`; continue; }
+    if (!own) {
+      yield `no program serves ${metric}`;
+      continue;
+    }
     open ||= metric === 'ALERTS' || metric.includes(':');
     own.forEach((label) => union.add(label));
     for (const [label, operator, value] of matchers) {
@@ -61,14 +73,20 @@ export function* dashboardFaults(known = catalogue(), values = states(), all = l
     for (const { where, target } of targets(json)) {
       for (const fault of faults(target.expr, known, values)) yield `${file}: ${where}: ${fault}`;
       const named = [...(target.legendFormat ?? '').matchAll(/\{\{(\w+)\}\}/g)].map((match) => match[1]);
-      const union = new Set([...TARGET, 'le', ...read(target.expr).selectors.flatMap(({ metric }) => known.get(metric) ?? [])]);
-      for (const label of named) if (!union.has(label)) yield `${file}: ${where}: the legend names ${label}, which no metric of it has`;
+      const union = new Set([
+        ...TARGET,
+        'le',
+        ...read(target.expr).selectors.flatMap(({ metric }) => known.get(metric) ?? []),
+      ]);
+      for (const label of named)
+        if (!union.has(label)) yield `${file}: ${where}: the legend names ${label}, which no metric of it has`;
     }
     for (const v of variables(json).filter((one) => one.type === 'query')) {
       const [, query, label] = v.query.query.match(/^label_values\((.*), (\w+)\)$/s);
       for (const fault of faults(query, known, values)) yield `${file}: variable ${v.name}: ${fault}`;
       for (const { metric } of read(query).selectors)
-        if (![...(known.get(metric) ?? []), ...TARGET].includes(label)) yield `${file}: variable ${v.name}: ${metric} has no label ${label}`;
+        if (![...(known.get(metric) ?? []), ...TARGET].includes(label))
+          yield `${file}: variable ${v.name}: ${metric} has no label ${label}`;
     }
   }
 }
@@ -78,16 +96,26 @@ export function* untranslated(values = states(), all = load()) {
   for (const { file, json } of all)
     for (const { where, target } of targets(json))
       for (const [metric, label] of Object.entries(STATES)) {
-        const asked = read(target.expr).selectors.filter((s) => s.metric === metric)
+        const asked = read(target.expr)
+          .selectors.filter((s) => s.metric === metric)
           .flatMap((s) => s.matchers.filter(([l, op]) => l === label && op === '=').map((m) => m[2]));
-        if (asked.length > 3) for (const value of values[metric]) if (!asked.includes(value)) yield `${file}: ${where}: no number for ${metric} ${value}`;
+        if (asked.length > 3)
+          for (const value of values[metric])
+            if (!asked.includes(value)) yield `${file}: ${where}: no number for ${metric} ${value}`;
       }
 }
 
-export const ruleFiles = () => readdirSync(new URL('rules/', ROOT)).filter((name) => name.endsWith('.rules.yml')).map((name) => `rules/${name}`);
+export const ruleFiles = () =>
+  readdirSync(new URL('rules/', ROOT))
+    .filter((name) => name.endsWith('.rules.yml'))
+    .map((name) => `rules/${name}`);
 
 export function* ruleFaults(known = catalogue(), values = states()) {
-  const rules = ruleFiles().flatMap((file) => parse(text(file)).groups.flatMap((group) => group.rules.map((rule) => ({ file, rule }))));
+  const rules = ruleFiles().flatMap((file) =>
+    parse(text(file)).groups.flatMap((group) => group.rules.map((rule) => ({ file, rule }))),
+  );
   for (const { rule } of rules) if (rule.record) known.set(rule.record, []);
-  for (const { file, rule } of rules) for (const fault of faults(String(rule.expr), known, values)) yield `${file}: ${rule.alert ?? rule.record}: ${fault}`;
+  for (const { file, rule } of rules)
+    for (const fault of faults(String(rule.expr), known, values))
+      yield `${file}: ${rule.alert ?? rule.record}: ${fault}`;
 }

@@ -5,7 +5,9 @@ export const ROOT = new URL('../../', import.meta.url);
 export const text = (path) => readFileSync(new URL(path, ROOT), 'utf8');
 
 export function load() {
-  return readdirSync(new URL('dashboards/', ROOT)).filter((name) => name.endsWith('.json')).sort()
+  return readdirSync(new URL('dashboards/', ROOT))
+    .filter((name) => name.endsWith('.json'))
+    .sort()
     .map((file) => ({ file, json: JSON.parse(text(`dashboards/${file}`)) }));
 }
 
@@ -14,7 +16,9 @@ export const panels = (json) => json.panels.filter((panel) => panel.type !== 'ro
 // Every query of a dashboard: those of panels, and of annotations.
 export function targets(json) {
   return [
-    ...panels(json).flatMap((panel) => (panel.targets ?? []).map((target) => ({ panel, target, where: `"${panel.title}" ${target.refId}` }))),
+    ...panels(json).flatMap((panel) =>
+      (panel.targets ?? []).map((target) => ({ panel, target, where: `"${panel.title}" ${target.refId}` })),
+    ),
     ...json.annotations.list.map((note) => ({ target: note.target, where: `annotation "${note.name}"` })),
   ];
 }

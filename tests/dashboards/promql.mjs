@@ -21,8 +21,13 @@ export function read(query) {
       if (node.name === 'VectorSelector') {
         const range = path.find((p) => p.name === 'MatrixSelector');
         const call = path.filter((p) => p.name === 'FunctionCall').at(-1);
-        found.selectors.push({ metric: '', matchers: [], text: here, range: range && text.slice(range.from, range.to).match(/\[(.*)\]/)[1],
-          call: range && call ? text.slice(call.from).match(/^\w+/)[0] : undefined });
+        found.selectors.push({
+          metric: '',
+          matchers: [],
+          text: here,
+          range: range && text.slice(range.from, range.to).match(/\[(.*)\]/)[1],
+          call: range && call ? text.slice(call.from).match(/^\w+/)[0] : undefined,
+        });
       }
       const selector = found.selectors.at(-1);
       if (node.name === 'Identifier' && path.at(-1)?.name === 'VectorSelector') selector.metric = here;
@@ -33,7 +38,9 @@ export function read(query) {
       if (node.name === 'LabelName' && path.at(-1)?.name === 'GroupingLabels') found.labels.push(here);
       path.push({ name: node.name, from: node.from, to: node.to });
     },
-    leave() { path.pop(); },
+    leave() {
+      path.pop();
+    },
   });
   return found;
 }

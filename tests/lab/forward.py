@@ -49,23 +49,7 @@ class Forwards:
     def _accept(self, listener, port):
         while True:
             near = listener.accept()[0]
-            threading.Thread(target=self._join, args=(near, port), daemon=True).start()
-
-    @staticmethod
-    def _join(near, port):
-        far = netns.socket_in("gw", socket.SOCK_STREAM)
-        try:
-            far.connect(("127.0.0.1", port))
-        except OSError:  # not up yet
-            near.close()
-            far.close()
-            return
-        back = threading.Thread(target=_copy, args=(far, near), daemon=True)
-        back.start()
-        _copy(near, far)
-        back.join()
-        near.close()
-        far.close()
+            threading.Thread(target=join, args=(near, "gw", port), daemon=True).start()
 
     def base(self, page):
         """http://127.0.0.1:PORT of a page as the host sees it."""
@@ -74,6 +58,23 @@ class Forwards:
 
     def urls(self):
         return "\n".join(f"    {name:13} {self.base(name)}{path}" for name, _, path in PAGES) + "\n"
+
+
+def join(near, name, port):
+    """Joins a connection that was accepted to loopback `port` in namespace `name`, until both sides have ended."""
+    far = netns.socket_in(name, socket.SOCK_STREAM)
+    try:
+        far.connect(("127.0.0.1", port))
+    except OSError:  # not up yet
+        near.close()
+        far.close()
+        return
+    back = threading.Thread(target=_copy, args=(far, near), daemon=True)
+    back.start()
+    _copy(near, far)
+    back.join()
+    near.close()
+    far.close()
 
 
 def _copy(source, sink):

@@ -6,7 +6,8 @@ from .registry import expect
 CONFIG = f"""
 uplinks:
   - {{name: {MANSION}, interface: eth2, labels: {{carrier: mansion-isp, asn: "64500"}}}}
-  - {{name: {FIVE_G}, interface: eth1, gateway: {topology.ROUTER_5G}}}   # no default route leads there
+  - {{name: {FIVE_G}, interface: eth1, gateway: {topology.ROUTER_5G},   # no default route leads there
+     labels: {{carrier: mobile-isp}}}}
 reflectors:
   - {{name: cloud, address: "{topology.CLOUD}:{agent.PORT}", key_file: {agent.KEY_FILE}}}
 witnesses: []
@@ -18,14 +19,14 @@ openvpn:
 class Household:
     """Raises it all; `factors` scale the durations of the rules (see monitoring.copy_rules)."""
 
-    def __init__(self, forwards=None, more_config="", more_openvpn="", **factors):
+    def __init__(self, forwards=None, more_config="", more_openvpn="", more_server="", **factors):
         self.begun = world.now()
         topology.build()
         self.carrier = nat.carrier()
         nat.router_5g()
         agent.write_key()
         openvpn.make_certificates()
-        openvpn.start_server(more=more_openvpn)
+        openvpn.start_server(more=more_openvpn + more_server)
         self.reflector = agent.start_reflector()
         openvpn.start_client(more=more_openvpn)
         path = agent.write("/run/lab/agent.yml", CONFIG + more_config)

@@ -13,7 +13,7 @@ import traceback
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.dirname(HERE))
 
-from lab import agent, forward, household, monitoring, netns, openvpn, topology, world  # noqa: E402
+from lab import agent, forward, household, monitoring, netns, observatory, openvpn, topology, world  # noqa: E402
 from lab.agent import FIVE_G, MANSION  # noqa: E402
 from lab.registry import expect  # noqa: E402
 
@@ -40,7 +40,8 @@ class Story:
     def raise_lab(self, forwards):
         """Network, daemons, agent, monitoring: everything but the fault."""
         self.say("Raising the lab in network namespaces (nothing outside them is touched):" + PICTURE)
-        self.house = household.Household(forwards, keep_firing_for=KEEP)
+        self.house = household.Household(forwards, more_server=observatory.server_options(), keep_firing_for=KEEP)
+        observatory.start()
         self.carrier, self.verdicts, self.pager = self.house.carrier, self.house.verdicts, self.house.pager
         self.narrator = world.Periodic(0.3, self._narrate)
 
@@ -154,6 +155,7 @@ class Story:
         self.repair()
         self.narrator.stop()
         self.house.done()
+        observatory.keep()
 
 
 def inside(options):
