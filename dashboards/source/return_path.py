@@ -1,5 +1,6 @@
 """Return path: for how long replies come back after the last packet out, and which way packets are lost."""
 from .panels import cells, heatmap, lines, row, state, timeline
+from .tables import table
 from .whole import dashboard, variable
 from .words import GREEN, GREY, ORANGE, RED, SCOPES, VERDICTS, mapping
 
@@ -37,6 +38,25 @@ def panels():
         [(state("uplink_fault_scope", "scope", SCOPES, "uplink", 'uplink=~"$uplink"'), "{{instance}} {{uplink}}")],
         (12, 6),
         mapping(SCOPES),
+    )
+    yield table(
+        "What the NAT does",
+        "In the words of RFC 4787: whether a flow keeps its outer port towards another host (mapping), who may answer it "
+        "(filtering), and whether a NAT that is not at home stands on the way. Unknown where nothing could tell.",
+        [
+            "max by (job, instance, uplink, mapping, filtering, carrier_grade) "
+            '(uplink_nat_info{,uplink=~"$uplink"})',
+        ],
+        [],
+        (24, 4),
+        [
+            ("instance", "Gateway", 150, None),
+            ("uplink", "Uplink", 150, None),
+            ("mapping", "Mapping", 300, None),
+            ("filtering", "Filtering", 300, None),
+            ("carrier_grade", "NAT of the carrier", 200, None),
+        ],
+        hidden=["Value"],
     )
     yield row("$uplink", repeat="uplink")
     yield holds(

@@ -15,7 +15,7 @@ KEEP = os.environ.get("UPLINK_STORY_KEEP")
 CARRIER = {"name": agent.MANSION, "interface": "eth2", "labels": {"carrier": "mansion-isp", "asn": "64500"}}
 # What stands in for neighbours behind the same carrier. They probe the high port: the story watches flows to the other.
 # Their ladders are short, so that one climbs within the story.
-LADDER = {"holds": ["1s", "2s", "5s", "10s", "20s"], "ladder_interval": "30s"}
+LADDER = {"holds": ["1s", "2s", "5s", "10s"], "ladder_interval": "30s"}
 NEIGHBOURS = {
     "home-2": (10187, {"uplinks": [CARRIER], "routes": [{"destination": topology.CLOUD, "uplink": agent.MANSION}]}),
     "home-3": (10188, {"uplinks": [CARRIER]}),
