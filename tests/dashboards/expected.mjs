@@ -1,11 +1,15 @@
 // What the seed's story brings about, and what it has no case of.
 
-// Alerts whose expression holds at some time of the story.
+// Alerts whose expression holds at some time of the story: the carrier turns, three of its gateways see it, the tunnel
+// loops, and the cure takes a destination of home-2 off the uplink that its configuration names.
 export const FIRES = new Set([
   'UplinkUdpOneWay',
+  'UplinkCarrierOneWay',
+  'UplinkFaultFresh',
   'UplinkOpenvpnReconnectLoop',
   'UplinkOpenvpnOneWayLoop',
   'UplinkOpenvpnDisconnected',
+  'UplinkRouteMismatch',
   'UplinkWatchdog',
 ]);
 

@@ -51,8 +51,8 @@ async function answersOf(prometheus, { panel, values }, view, scrape) {
 
 // The last moment at which the tunnel still looped, and the end.
 async function moments(prometheus, span) {
-  const [looping] = await prometheus.range('max(openvpn_diagnosis{diagnosis="one_way_loop"}) == 1', span);
-  return { looping: looping[1].at(-1)[0], cured: span.end };
+  const [looping] = await prometheus.range('openvpn_diagnosis{instance="home-1",diagnosis="one_way_loop"} == 1', span);
+  return { looping: looping[1].at(-1)[0], end: span.end };
 }
 
 export async function draw(prometheus, span, scrape, directory, told) {
