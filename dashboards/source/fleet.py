@@ -88,8 +88,8 @@ def panels():
         (12, 8),
         [
             ("instance", "Gateway", 110, ("Gateway", link("uplink-gateway", instance="Gateway"))),
-            ("uplink", "Uplink", 110, None),
-            ("carrier", "Carrier", 120, None),
+            ("uplink", "Uplink", 90, None),
+            ("carrier", "Carrier", 100, None),
         ],
         sort={"displayName": "Turned", "desc": True},
     )
@@ -105,6 +105,7 @@ def panels():
         ],
         (24, 10),
         mapping(VERDICTS),
+        ("Gateway", link("uplink-gateway", instance="${__field.labels.instance}")),
     )
 
 

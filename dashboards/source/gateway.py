@@ -71,6 +71,10 @@ def panels():
         [(verdict, "{{instance}} {{uplink}}")],
         (16, 7),
         mapping(VERDICTS),
+        (
+            "Return path",
+            link("uplink-return-path", instance="${__field.labels.instance}", uplink="${__field.labels.uplink}"),
+        ),
     )
     yield table(
         "Alerts firing now",
@@ -84,8 +88,8 @@ def panels():
         [
             ("alertname", "Alert", 205, None),
             ("severity", "Severity", 70, None),
-            ("uplink", "Uplink", 70, None),
-            ("tunnel", "Tunnel", 60, None),
+            ("uplink", "Uplink", 70, ("Return path", link("uplink-return-path", instance="Gateway", uplink="Uplink"))),
+            ("tunnel", "Tunnel", 60, ("OpenVPN", link("uplink-openvpn", instance="Gateway", tunnel="Tunnel"))),
             ("instance", "Gateway", 90, None),
         ],
         hidden=["Value"],
@@ -138,6 +142,7 @@ def panels():
         [(state("openvpn_diagnosis", "diagnosis", DIAGNOSES, "tunnel"), "{{instance}} {{tunnel}}")],
         (8, 6),
         mapping(DIAGNOSES),
+        ("OpenVPN", link("uplink-openvpn", instance="${__field.labels.instance}", tunnel="${__field.labels.tunnel}")),
     )
     yield lines(
         "Reconnects",

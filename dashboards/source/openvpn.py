@@ -1,7 +1,7 @@
 """OpenVPN: whether tunnels stand, why they restart, and who is connected to a server."""
 from .panels import heatmap, lines, row, state, timeline
 from .tables import table
-from .whole import dashboard, variable
+from .whole import dashboard, link, variable
 from .words import DIAGNOSES, GREEN, ORANGE, RED, STATES, flag, mapping
 
 T = 'tunnel=~"$tunnel"'
@@ -25,16 +25,19 @@ def tunnels_now():
         ],
         [
             ("Diagnosis", "none", {"mappings": mapping(DIAGNOSES), "colour": True, "width": 160}),
-            ("Why", "none", {"mappings": mapping(DIAGNOSES, 2), "wrap": True, "width": 290}),
-            ("What helps", "none", {"mappings": mapping(DIAGNOSES, 3), "wrap": True, "width": 260}),
+            ("Why", "none", {"mappings": mapping(DIAGNOSES, 2), "wrap": True, "width": 265}),
+            ("What helps", "none", {"mappings": mapping(DIAGNOSES, 3), "wrap": True, "width": 240}),
             ("State", "none", {"mappings": mapping(STATES), "colour": True, "width": 160}),
-            ("Last connected", "dateTimeFromNow", {"width": 140}),
+            ("Last connected", "dateTimeFromNow", {"width": 125}),
             ("Reconnects", "short", {"decimals": 0, "width": 100}),
             ("Pings after", "s", {"width": 100}),
             ("Restarts after", "s", {"width": 110}),
         ],
         (24, 5),
-        [("instance", "Host", 120, None), ("tunnel", "Tunnel", 100, None)],
+        [
+            ("instance", "Host", 100, ("Gateway", link("uplink-gateway", instance="Host"))),
+            ("tunnel", "Tunnel", 80, None),
+        ],
         sort={"displayName": "Diagnosis", "desc": False},
     )
 
@@ -158,12 +161,12 @@ def panels():
         [
             ("Sessions", "short", {"steps": ((2, ORANGE),), "colour": True, "width": 100}),
             ("Arrivals", "short", {"decimals": 0, "width": 100}),
-            ("Endpoint changes", "short", {"decimals": 0, "width": 150}),
+            ("Endpoint changes", "short", {"decimals": 0, "width": 130}),
             ("Received", "bytes", {}),
             ("Sent", "bytes", {}),
         ],
         (14, 8),
-        [("instance", "Host", 110, None), ("tunnel", "Tunnel", 90, None), ("common_name", "Client", 150, None)],
+        [("instance", "Host", 110, None), ("tunnel", "Tunnel", 90, None), ("common_name", "Client", 120, None)],
         sort={"displayName": "Arrivals", "desc": True},
     )
 

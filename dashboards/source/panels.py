@@ -142,8 +142,9 @@ def lines(
     )
 
 
-def timeline(title, description, targets, size, mappings, **more):
-    """States over time, a row for each series."""
+def timeline(title, description, targets, size, mappings, link=None, **more):
+    """States over time, a row for each series; `link` is the title and address of what a click on a row leads to."""
+    links = {"links": [{"title": link[0], "url": link[1], "targetBlank": False}]} if link else {}
     return panel(
         "state-timeline",
         title,
@@ -159,7 +160,7 @@ def timeline(title, description, targets, size, mappings, **more):
             "legend": {"displayMode": "list", "placement": "bottom", "showLegend": False, "calcs": []},
             "tooltip": {"mode": "single", "sort": "none"},
         },
-        {"mappings": mappings},
+        {"mappings": mappings, **links},
         {"fillOpacity": 85, "lineWidth": 0},
         **more,
     )

@@ -43,10 +43,7 @@ def panels():
         "What the NAT does",
         "In the words of RFC 4787: whether a flow keeps its outer port towards another host (mapping), who may answer it "
         "(filtering), and whether a NAT that is not at home stands on the way. Unknown where nothing could tell.",
-        [
-            "max by (job, instance, uplink, mapping, filtering, carrier_grade) "
-            '(uplink_nat_info{,uplink=~"$uplink"})',
-        ],
+        ["max by (job, instance, uplink, mapping, filtering, carrier_grade) " '(uplink_nat_info{,uplink=~"$uplink"})'],
         [],
         (24, 4),
         [

@@ -25,7 +25,7 @@ export function lines(panel, series, view, w, h) {
     ...s,
     hue: s.config.color.mode === 'fixed' ? hue(s.config.color.fixedColor) : palette(i),
   }));
-  h -= 20 * Math.ceil(key.length / Math.max(1, Math.floor(w / 210)));
+  h -= 20 * Math.ceil(key.reduce((sum, s) => sum + 6.8 * s.name.length + 40, 0) / w);
   const { x, bottom, drawn } = frame(view, w, h, 62);
   const sums = new Map();
   const placed = key.map((s) => ({
