@@ -181,9 +181,12 @@ fi
 } &
 part unit release_tests
 part https-clients tests/browser/https_clients.py build/bin
+part packages tests/packages.sh
 part interop-scapy interop scapy
 part interop-tshark interop tshark
 sanitized
 fuzz
+# What a fresh machine makes of the packages; another Debian builds them first.
+[ "$repeats" = 1 ] || for suite in bookworm trixie; do part "packages-$suite" tests/packages.sh "$suite"; done
 wait
 finish

@@ -4,11 +4,13 @@
 #include <CLI/CLI.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <future>
 #include <iostream>
 
 #include "agent/agent.h"
 #include "base/log.h"
+#include "base/service_manager.h"
 #include "web/pages.h"
 #include "web/server.h"
 
@@ -17,6 +19,7 @@ namespace {
 using namespace ue;
 
 constexpr int kUsage = 2;
+constexpr Nanos kBeat = std::chrono::seconds(5);
 
 struct Flags {
   std::string config_file;
@@ -65,6 +68,23 @@ void wait_for_signals(boost::asio::io_context& loop, boost::asio::signal_set& si
   });
 }
 
+/// Tells the service manager what the uplinks are, and that snapshots still come out of the loop.
+void beat(boost::asio::steady_timer& timer, ServiceManager& manager, const agent::Agent::Box& box) {
+  if (const auto snapshot = box.newest()) {
+    std::string uplinks;
+    for (const auto& uplink : snapshot->uplinks) {
+      uplinks += uplinks.empty() ? "" : ", ";
+      uplinks += uplink->name + " " + std::string(verdict::name(uplink->conclusion.verdict));
+    }
+    manager.status(uplinks.empty() ? "no uplink found" : uplinks);
+    manager.feed(snapshot->published);
+  }
+  timer.expires_after(std::min(manager.feeding_interval().value_or(kBeat), kBeat));
+  timer.async_wait([&timer, &manager, &box](const boost::system::error_code& cancelled) {
+    if (!cancelled) beat(timer, manager, box);
+  });
+}
+
 int run(const Flags& flags) {
   const auto config = read_config(flags);
   if (!config) return fail(config.error());
@@ -81,8 +101,14 @@ int run(const Flags& flags) {
   wait_for_signals(loop, signals, agent, flags.config_file);
   agent.apply(*config);
   log::info("STARTED", "uplink_exporter {} serves on {}", UPLINK_VERSION, flags.listen.front());
+  ServiceManager manager;
+  boost::asio::steady_timer timer(loop);
+  manager.ready();
+  beat(timer, manager, box);
   loop.run();
 
+  manager.stopping();
+  timer.cancel();
   server->reset();
   agent.stop();
   signals.cancel();

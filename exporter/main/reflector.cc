@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/process_stats.h"
+#include "base/service_manager.h"
 #include "metrics/snapshot.h"
 #include "metrics/snapshot_box.h"
 #include "reflector/service.h"
@@ -65,16 +66,22 @@ web::Reload posted_reload(reflector::Service& service) {
 
 int run(const Flags& flags, reflector::Settings settings) {
   Box box;
+  ServiceManager manager;  // told on the service's loop, which asks every shard once a second
   auto service = reflector::Service::start(
-      flags.config_file, std::move(settings), [&box](const reflector::Status& status) {
-        box.publish(std::make_shared<const metrics::ReflectorSnapshot>(to_snapshot(status)));
+      flags.config_file, std::move(settings), [&box, &manager](const reflector::Status& status) {
+        auto snapshot = std::make_shared<const metrics::ReflectorSnapshot>(to_snapshot(status));
+        manager.status(std::to_string(snapshot->sessions) + " sessions");
+        manager.feed(snapshot->published);
+        box.publish(std::move(snapshot));
       });
   if (!service) return fail(service.error());
   auto server = web::Server::start(
       flags.listen, web::reflector_site(box, "/metrics", posted_reload(**service)), flags.web_config);
   if (!server) return fail(server.error());
   log::info("STARTED", "uplink_reflector {} serves metrics on {}", UPLINK_VERSION, flags.listen.front());
+  manager.ready();
   (*service)->run();
+  manager.stopping();
   server->reset();  // before what its pages read
   return 0;
 }

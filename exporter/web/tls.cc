@@ -151,7 +151,7 @@ Result<std::monostate> load_openssl_names() {
   std::error_code error;
   const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
   if (error) return Error{"TLS: /proc/self/exe cannot be read: " + error.message()};
-  const auto beside = program.parent_path().parent_path() / "lib" / "uplink_exporter";
+  const auto beside = program.parent_path().parent_path() / "lib" / "uplink_exporter" / "openssl";
   for (const char* name : {"libcrypto.so", "libssl.so"}) {
     const auto path = beside / name;
     // Never unloaded. Local: nobody else is to find these names.
