@@ -12,23 +12,6 @@ std::string key_of(const Labels& labels) {
   return key;
 }
 
-/// `text` with the values of labels in place of {{ $labels.NAME }}.
-std::string filled(std::string_view text, const Labels& labels) {
-  constexpr std::string_view kOpen = "{{ $labels.";
-  constexpr std::string_view kClose = " }}";
-  std::string out;
-  for (;;) {
-    const auto open = text.find(kOpen);
-    out.append(text.substr(0, open));
-    if (open == std::string_view::npos) return out;
-    text.remove_prefix(open + kOpen.size());
-    const auto close = text.find(kClose);
-    const auto label = labels.find(std::string(text.substr(0, close)));
-    if (label != labels.end()) out.append(label->second);
-    text.remove_prefix(std::min(text.size(), close + kClose.size()));
-  }
-}
-
 }  // namespace
 
 void Book::update(const std::vector<Condition>& conditions, const Now& now) {
@@ -81,7 +64,7 @@ std::vector<Message> Book::due(std::size_t receiver, const Now& now) {
     const Rule& rule = *alert.condition.rule;
     const auto starts = alert.fired.value_or(alert.ended.value_or(now.wall));
     messages.push_back({alert.condition.labels,
-                        {{"summary", filled(rule.summary, alert.condition.labels)},
+                        {{"summary", std::string(rule.summary)},
                          {"description", alert.condition.description},
                          {"runbook_url", runbook_of(rule)}},
                         starts,

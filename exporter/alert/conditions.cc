@@ -14,6 +14,8 @@ using namespace std::chrono_literals;
 using metrics::Snapshot;
 using verdict::Verdict;
 
+constexpr double kFresh = 3600;  ///< seconds, as UplinkFaultFresh has it
+
 /// Conditions of one evaluation, with the labels that all have.
 class Gathering {
  public:
@@ -46,6 +48,12 @@ std::optional<std::string_view> alert_of(Verdict v) {
       return "UplinkUdpBlocked";
     case Verdict::no_return:
       return "UplinkUdpNoReturn";
+    case Verdict::short_mapping:
+      return "UplinkMappingShort";
+    case Verdict::mtu_blackhole:
+      return "UplinkMtuBlackhole";
+    case Verdict::local_fault:
+      return "UplinkLocalFault";
     case Verdict::down:
       return "UplinkDown";
     case Verdict::lossy:
@@ -72,20 +80,54 @@ bool needs_detour(Verdict v) {
   return v == Verdict::one_way || v == Verdict::udp_blocked || v == Verdict::no_return || v == Verdict::down;
 }
 
-void uplinks(const Snapshot& s, Gathering& out) {
+/// What explains that a tunnel fails; Alertmanager holds the tunnels' alerts back while it is new.
+bool explains_tunnels(Verdict v) {
+  return needs_detour(v) || v == Verdict::mtu_blackhole || v == Verdict::local_fault;
+}
+
+void uplinks(const Snapshot& s, const Now& now, Gathering& out) {
   std::set<std::string> dead_reflectors;
+  bool fresh_fault = false;
   for (const auto& uplink : s.uplinks) {
     const auto& concluded = uplink->conclusion;
     if (const auto name = alert_of(concluded.verdict)) {
-      out.add(*name, {{"uplink", uplink->name}, {"verdict", std::string(verdict::name(concluded.verdict))}},
-              concluded.why + (needs_detour(concluded.verdict) ? detour(s) : ""));
+      Labels labels{{"uplink", uplink->name}, {"verdict", std::string(verdict::name(concluded.verdict))}};
+      // With the carrier's name where the configuration gives one: UplinkCarrierOneWay inhibits by it.
+      if (concluded.verdict == Verdict::one_way && uplink->labels.contains("carrier")) {
+        for (const char* label : {"carrier", "asn"}) {
+          if (const auto value = uplink->labels.find(label); value != uplink->labels.end())
+            labels.insert(*value);
+        }
+      }
+      out.add(*name, std::move(labels), concluded.why + (needs_detour(concluded.verdict) ? detour(s) : ""));
     }
+    fresh_fault = fresh_fault || (explains_tunnels(concluded.verdict) && uplink->last_change &&
+                                  to_unix_seconds(now.wall) - *uplink->last_change < kFresh);
     for (const auto& path : uplink->paths) {
       if (path->conclusion.verdict != Verdict::reflector_down) continue;
       if (dead_reflectors.insert(path->reflector).second)
         out.add("UplinkReflectorDown", {{"reflector", path->reflector}}, path->conclusion.why);
     }
   }
+  if (fresh_fault)
+    out.add("UplinkFaultFresh", {}, "Alerts on the tunnels wait behind the alert on their uplink.");
+}
+
+void route(const metrics::Route& r, Growth& growth, const Now& now, Gathering& out) {
+  growth.observe("route " + r.destination, r.changes, now.mono);
+  if (r.match && !*r.match) {
+    out.add(r.interface.empty() ? "UplinkRouteMissing" : "UplinkRouteMismatch",
+            {{"destination", r.destination}, {"uplink", r.expected}}, r.reason);
+  }
+  const auto changes = growth.over("route " + r.destination, 15min, now.mono);
+  if (changes >= 5)
+    out.add(
+        "UplinkRouteFlapping", {{"destination", r.destination}},
+        fmt::format(
+            "The way to {} changed {} times in 15 min. Each change moves the tunnel to another NAT, which "
+            "does not know it. Remedy: end the quarrel between what sets routes, or pin the destination "
+            "with one host route.",
+            r.destination, changes));
 }
 
 struct DiagnosisAlert {
@@ -156,6 +198,9 @@ void tunnel(const metrics::Tunnel& t, const Snapshot& s, Growth& growth, const N
 }
 
 void machine(const Snapshot& s, Gathering& out) {
+  if (!s.config_reload_ok)
+    out.add("UplinkExporterReloadFailed", {},
+            "The newest configuration was refused; the log names the place and the remedy.");
   if (s.conntrack && s.conntrack->limit > 0) {
     const double taken = static_cast<double>(s.conntrack->entries) / static_cast<double>(s.conntrack->limit);
     if (taken > 0.9)
@@ -177,7 +222,8 @@ void machine(const Snapshot& s, Gathering& out) {
 std::vector<Condition> conditions(const Snapshot& snapshot, const std::string& instance, Growth& growth,
                                   const Now& now) {
   Gathering out(instance);
-  uplinks(snapshot, out);
+  uplinks(snapshot, now, out);
+  for (const auto& r : snapshot.routes) route(r, growth, now, out);
   for (const auto& t : snapshot.tunnels) tunnel(*t, snapshot, growth, now, out);
   machine(snapshot, out);
   auto all = out.take();

@@ -16,7 +16,7 @@ struct Rule {
   std::string_view severity;  ///< critical wakes somebody up, warning is a ticket, info is for the record
   Nanos pending{};            ///< a condition must hold for so long first
   Nanos keep_firing{};        ///< and is told as firing for so long after it ended
-  std::string_view summary;   ///< {{ $labels.NAME }} stands for a label's value
+  std::string_view summary;   ///< what it is, without names: those are in its labels
 };
 
 /// The table's row of that name; the name must be there (it is a literal of this room).

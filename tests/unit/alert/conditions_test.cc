@@ -79,6 +79,33 @@ TEST(Conditions, EachBadVerdictIsItsAlertWithThePrometheusLabels) {
   }
 }
 
+TEST(Conditions, TheCarriersNameIsALabelWhereItIsGiven) {
+  Gateway g;
+  g.uplink("mansion", Verdict::one_way).labels = {{"carrier", "isp"}, {"asn", "64500"}, {"floor", "3"}};
+  const auto labels = g.look()[0].labels;
+  EXPECT_EQ(labels.at("carrier"), "isp");
+  EXPECT_EQ(labels.at("asn"), "64500");
+  EXPECT_FALSE(labels.contains("floor"));
+}
+
+TEST(Conditions, AFaultIsFreshForAnHour) {
+  Gateway g;
+  g.uplink("mansion", Verdict::down).last_change = to_unix_seconds(g.now.wall);
+  EXPECT_THAT(g.names(59min), ElementsAre("UplinkDown", "UplinkFaultFresh"));
+  EXPECT_THAT(g.names(2min), ElementsAre("UplinkDown"));
+}
+
+TEST(Conditions, RoutesThatMissMismatchAndFlap) {
+  Gateway g;
+  g.snapshot.routes = {{"192.0.2.1", "five_g", false, "mansion", "eth2", "203.0.113.1", "main", "why", 0},
+                       {"192.0.2.2", "five_g", false, "", "", "", "", "no route", 0},
+                       {"192.0.2.3", "five_g", true, "five_g", "eth1", "", "main", "", 0},
+                       {"unresolved.example", "five_g", std::nullopt, "", "", "", "", "", 0}};
+  EXPECT_THAT(g.names(), ElementsAre("UplinkRouteMismatch", "UplinkRouteMissing"));
+  g.snapshot.routes[2].changes = 5;
+  EXPECT_THAT(g.names(5s), ElementsAre("UplinkRouteMismatch", "UplinkRouteMissing", "UplinkRouteFlapping"));
+}
+
 TEST(Conditions, ReturnLostIsNeverAPage) {
   Gateway g;
   g.uplink("mansion", Verdict::return_lost);
@@ -156,10 +183,11 @@ TEST(Conditions, DiagnosesAndTheMachine) {
   g.snapshot.conntrack->limit = 100;
   g.snapshot.conntrack->entries = 91;
   g.snapshot.collectors = {{"netlink", false, "no socket", false}};
+  g.snapshot.config_reload_ok = false;
   EXPECT_THAT(g.names(), ElementsAre("UplinkOpenvpnOneWayLoop", "UplinkOpenvpnAuthFailure",
                                      "UplinkOpenvpnSharedCommonName", "UplinkOpenvpnKeepaliveMismatch",
-                                     "UplinkOpenvpnWrongReplySource", "UplinkConntrackNearlyFull",
-                                     "UplinkExporterCollectorDown"));
+                                     "UplinkOpenvpnWrongReplySource", "UplinkExporterReloadFailed",
+                                     "UplinkConntrackNearlyFull", "UplinkExporterCollectorDown"));
 }
 
 }  // namespace
