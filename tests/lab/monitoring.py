@@ -48,20 +48,21 @@ def copy_config(name, target, **changes):
     return target
 
 
+def answers(name, port):
+    """Whether a Prometheus or Alertmanager in namespace `name` is ready."""
+    try:
+        return world.fetch(name, port, "/-/ready")[0] == 200
+    except OSError:
+        return False
+
+
 def prometheus(name, label, config, port=9090, *flags, agent=False):
     """A Prometheus in namespace `name`, its data in /run/lab/<label>."""
     storage = "agent" if agent else "tsdb"
     process = world.Process(name, label, [
         "prometheus", f"--config.file={config}", f"--storage.{storage}.path=/run/lab/{label}",
         f"--web.listen-address=127.0.0.1:{port}", "--log.level=warn", *(["--enable-feature=agent"] if agent else []), *flags])
-
-    def ready():
-        process.must_live()
-        try:
-            return world.fetch(name, port, "/-/ready")[0] == 200
-        except OSError:
-            return False
-    world.wait_until(ready, 60, f"{label} being ready")
+    world.wait_until(lambda: answers(name, port) or process.must_live(), 60, f"{label} being ready")
     return process
 
 
