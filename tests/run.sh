@@ -132,6 +132,8 @@ small_parts() {
   part promtool-tests promtool_tests
   part promtool-config promtool check config deploy/prometheus/prometheus.yml
   part dashboards tests/dashboards/run.sh check
+  part promtool-compose promtool check config deploy/compose/prometheus.yml
+  part compose env GRAFANA_PASSWORD=x docker-compose -f deploy/compose/compose.yml config -q
   part amtool-config amtool check-config deploy/alertmanager/alertmanager.yml
 }
 promtool_tests() {
@@ -182,6 +184,7 @@ fi
 part unit release_tests
 part https-clients tests/browser/https_clients.py build/bin
 part packages tests/packages.sh
+part openwrt tests/openwrt.sh
 part interop-scapy interop scapy
 part interop-tshark interop tshark
 sanitized
