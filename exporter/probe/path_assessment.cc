@@ -21,6 +21,14 @@ constexpr Nanos kTellingTime = 15s;  // within which the far end should have sai
 
 }  // namespace
 
+std::optional<FlowHandle> PathProber::silent_flow() const {
+  for (const auto& [handle, flow] : flows_) {
+    if (flow->open && flow->role == Role::witness) return handle;
+  }
+  const auto* s = steady();
+  return s != nullptr && s->loss_run() >= kSuspicious ? std::optional(steady_) : std::nullopt;
+}
+
 bool PathProber::steady_dead() const { return silent_since_.has_value(); }
 
 void PathProber::begin_inquest(const Now& now, Instant since, Nanos predecessor_age) {

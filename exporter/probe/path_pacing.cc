@@ -112,6 +112,9 @@ void PathProber::send_due(const Now& now) {
 void PathProber::send_paced(const Now& now) {
   if (now.mono < next_paced_) return;
   next_paced_ = now.mono + kPaced + Nanos(static_cast<std::int64_t>(random_() % 300'000'000));
+  lent_last_ = lending_ && !lent_last_;
+  lent_ = lent_last_;
+  if (lent_) return;
   for (auto& [handle, flow] : flows_) {
     if (flow->open && flow->role == Role::trial && flow->loss_run() >= dying(losses_.losses_needed()))
       close(*flow);

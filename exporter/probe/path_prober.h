@@ -76,6 +76,13 @@ class PathProber {
   void on_asked(const Now& now, const AskOutcome& outcome);
   void set_standing(const Now& now, Standing standing);
 
+  /// Every other packet of the paced regime (standing no_return) leaves room for one of somebody else's.
+  void lend_slots(bool lending) { lending_ = lending; }
+  /// Such a moment has come; it is over with the next advance().
+  bool take_lent_slot() { return std::exchange(lent_, false); }
+  /// The port on which replies stopped; nothing while none did, or it is gone.
+  std::optional<FlowHandle> silent_flow() const;
+
   Observation observe(Instant now) const;
   const FlowCounters& counters(FlowKind kind) const { return settlement_.counters(kind); }
   const Rtt& rtt() const { return rtt_; }
@@ -150,6 +157,9 @@ class PathProber {
   std::uint32_t burst_left_ = 0;
   std::uint32_t paced_slot_ = 0;
   std::uint32_t trial_slot_ = 0;
+  bool lending_ = false;
+  bool lent_ = false;
+  bool lent_last_ = false;  ///< the newest slot was lent
   Instant witness_until_{};
   std::optional<Instant> silent_since_;  ///< the steady flow is concluded dead since
   std::optional<Instant> last_reply_;

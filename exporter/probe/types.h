@@ -41,6 +41,7 @@ struct SendProbe {
   FlowHandle flow;
   std::uint32_t sequence;
   Bytes packet;
+  std::optional<std::uint8_t> ttl = std::nullopt;  ///< where it is to end on the way
 };
 struct AskReflector {
   std::vector<std::uint64_t> flow_ids;

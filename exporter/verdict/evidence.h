@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/time.h"
+#include "verdict/scope.h"
 
 /// What is known, and what is concluded from it. These are the types that cross rooms: the agent fills
 /// Evidence from whatever it measures with, this room turns it into a Verdict, and knows no protocol.
@@ -99,12 +100,14 @@ struct Figures {
 struct Evidence {
   Facts facts;
   Figures figures;
+  Trail trail;
 };
 
 /// A verdict with its reason, as people see it.
 struct Conclusion {
   Verdict verdict = Verdict::unknown;
-  std::string why;  ///< one sentence
+  std::string why;  ///< one sentence, and where it is known one that says where
+  Scope scope = Scope::unknown;
 };
 
 }  // namespace ue::verdict

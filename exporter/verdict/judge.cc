@@ -44,7 +44,10 @@ bool Judge::update(Instant now, const Evidence& evidence, bool recovered) {
       return false;
   }
   const bool changed = next != conclusion_.verdict;
-  conclusion_ = Conclusion{next, explain(next, evidence)};
+  // A link that is gone needs no trace.
+  const auto place = evidence.facts.link == Tri::no ? Location{} : locate(next, evidence.trail);
+  conclusion_ = Conclusion{next, explain(next, evidence), place.scope};
+  if (!place.evidence.empty()) conclusion_.why += " " + place.evidence;
   return changed;
 }
 
