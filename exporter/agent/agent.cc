@@ -169,7 +169,8 @@ void Agent::tick() {
 void Agent::judge(const Now& now) {
   bool changed = false;
   for (const auto& runner : runners_) {
-    changed = runner->judge(now, [&](const std::string& r) { return surroundings(r, now); }) || changed;
+    const auto around = [&](const std::string& r) { return surroundings(runner->config().name, r, now); };
+    changed = runner->judge(now, around) || changed;
   }
   if (changed) next_publish_ = now.mono;
 }

@@ -41,7 +41,7 @@ class Agent {
   void watch_gateways();
   void tick();
   void judge(const Now& now);
-  Surroundings surroundings(const std::string& reflector, const Now& now) const;
+  Surroundings surroundings(const std::string& uplink, const std::string& reflector, const Now& now) const;
   std::vector<Detour> detours(const std::string& uplink, const std::string& reflector) const;
   void publish(const Now& now);
   void arm();

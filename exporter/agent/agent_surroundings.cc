@@ -12,7 +12,8 @@ constexpr Nanos kRefusalValid = std::chrono::seconds(45);
 
 }  // namespace
 
-Surroundings Agent::surroundings(const std::string& reflector, const Now& now) const {
+Surroundings Agent::surroundings(const std::string& uplink, const std::string& reflector,
+                                 const Now& now) const {
   Surroundings s;
   std::size_t running = 0;
   std::size_t silent = 0;
@@ -23,6 +24,11 @@ Surroundings Agent::surroundings(const std::string& reflector, const Now& now) c
       const auto since = runner->silent_since(*path, now.mono);
       if (!since) s.every_uplink_silent = false;
       if (path->reflector() != reflector) continue;
+      if (runner->config().name != uplink) {
+        s.answered_elsewhere = s.answered_elsewhere || path->observe(now.mono).steady == true;
+        const auto& usual = path->localiser().findings().usual;
+        if (usual && !s.other_way) s.other_way = usual;
+      }
       ++running;
       if (since) ++silent;
       const auto refused = path->refusal();

@@ -5,6 +5,7 @@
 #include <cerrno>
 
 #include "agent/path_evidence.h"
+#include "agent/trail.h"
 #include "base/log.h"
 
 namespace ue::agent {
@@ -12,6 +13,9 @@ namespace ue::agent {
 namespace {
 
 constexpr std::size_t kRememberedSends = 16;
+constexpr std::size_t kMostFlows = 20;   // of one uplink: a subscriber's ports are few
+constexpr std::size_t kProberFlows = 3;  // a steady and two fresh ones
+constexpr std::size_t kBesides = 2;      // the size check and the survey of the NAT
 
 std::chrono::steady_clock::time_point to_steady(Instant t) {
   return std::chrono::steady_clock::time_point(
@@ -33,19 +37,24 @@ Path::Path(boost::asio::io_context& loop, std::string uplink, const config::Refl
       reflector_(reflector),
       identity_(settings.identity),
       size_(size_settings(settings), random_u64),
+      localiser_({settings.identity, settings.stun}, random_u64),
       prober_(settings, random_u64),
       timer_(loop),
-      questions_(std::make_shared<Questions>(loop, reflector.protocol, settings.identity, std::move(detours),
-                                             [this](const Now& now, const probe::AskOutcome& outcome) {
-                                               prober_.on_asked(now, outcome);
-                                               run_actions();
-                                             })) {
+      questions_(std::make_shared<Questions>(
+          loop, reflector.protocol, settings.identity, std::move(detours),
+          [this](const Now& now, const probe::AskOutcome& outcome) { on_asked(now, outcome); })) {
   if (ladder) ladder_.emplace(std::move(*ladder), random_u64);
 }
 
 Path::~Path() {
   timer_.cancel();
   questions_->close();
+}
+
+void Path::on_asked(const Now& now, const probe::AskOutcome& outcome) {
+  const bool about_place = outcome.answer && localiser_.on_answer(now, *outcome.answer);
+  if (!about_place) prober_.on_asked(now, outcome);
+  run_actions();
 }
 
 void Path::bind(const uplink::Binding& binding, const Endpoint& reflector) {
@@ -64,6 +73,7 @@ void Path::restart() {
   prober_.restart(now);
   if (ladder_) ladder_->restart(now);
   size_.restart(now, binding_->family);
+  localiser_.restart(now);
   run_actions();
 }
 
@@ -75,6 +85,7 @@ void Path::stop() {
   prober_.stop(now);
   if (ladder_) ladder_->set_allowed(now, false);
   size_.set_allowed(now, false);
+  localiser_.restart(now);
   run_actions();
   flows_.clear();
   binding_.reset();
@@ -86,6 +97,7 @@ void Path::run_actions() {
     run(std::move(actions));
   if (ladder_) run(ladder_->take_actions());
   run(size_.take_actions());
+  run(localiser_.take_actions());
   arm_timer();
 }
 
@@ -99,10 +111,13 @@ void Path::run(std::vector<probe::Action> actions) {
 }
 
 void Path::advance(const Now& now) {
+  prober_.lend_slots(localiser_.wants_slots());
   prober_.advance(now);
+  if (prober_.take_lent_slot()) localiser_.slot(now);
   const auto path = state(now.mono);
   if (ladder_) ladder_->advance(now, path);
   size_.advance(now, path);
+  localiser_.advance(now, path);
 }
 
 probe::PathState Path::state(Instant now) const {
@@ -111,8 +126,8 @@ probe::PathState Path::state(Instant now) const {
 }
 
 void Path::arm_timer() {
-  const auto at =
-      std::min({prober_.wake_at(), size_.wake_at(), ladder_ ? ladder_->wake_at() : Instant::max()});
+  const auto at = std::min({prober_.wake_at(), size_.wake_at(), localiser_.wake_at(),
+                            ladder_ ? ladder_->wake_at() : Instant::max()});
   if (at == Instant::max()) return;
   timer_.expires_at(to_steady(at));
   timer_.async_wait([weak = weak_from_this()](const boost::system::error_code& cancelled) {
@@ -138,6 +153,8 @@ void Path::open_flow(const probe::OpenFlow& flow) {
     ++datagrams_received_;
     if (probe::HoldLadder::owns(handle)) {
       ladder_->on_datagram(read_clocks(), handle, d.bytes, genuine);
+    } else if (probe::Localiser::owns(handle)) {
+      localiser_.on_datagram(read_clocks(), handle, d.bytes, genuine);
     } else if (probe::SizeCheck::owns(handle)) {
       size_.on_datagram(read_clocks(), handle, d.bytes, genuine);
     } else {
@@ -159,9 +176,9 @@ void Path::run_actions_soon() {
 void Path::send_probe(const probe::SendProbe& probe) {
   const auto f = flows_.find(probe.flow);
   if (f == flows_.end()) return;
-  const auto sent = f->second.socket->socket().send(probe.packet, *endpoint_);
-  // One too big for the interface says so in the error queue.
-  if (probe::SizeCheck::owns(probe.flow)) return;
+  const auto sent = f->second.socket->socket().send(probe.packet, *endpoint_, probe.ttl);
+  // One too big for the interface says so in the error queue; one that ends on the way is no probe.
+  if (probe::SizeCheck::owns(probe.flow) || probe.ttl) return;
   if (!sent) {
     if (send_fault_.empty())
       log::warn("PROBE_NOT_SENT", "{} to {}: {}", uplink_, reflector_.name, sent.error());
@@ -186,9 +203,21 @@ void Path::on_error(probe::FlowHandle handle, const uplink::SocketError& error) 
   } else if (const auto* local = std::get_if<uplink::LocalError>(&error)) {
     if (local->code == EMSGSIZE) note_too_big(handle, local->mtu);
   } else if (const auto* icmp = std::get_if<uplink::IcmpError>(&error)) {
-    if (uplink::icmp_name(*icmp) == "fragmentation-needed") note_too_big(handle, icmp->mtu);
-    icmp_.note(*icmp, read_clocks().mono);
+    on_icmp(handle, *icmp);
   }
+}
+
+void Path::on_icmp(probe::FlowHandle handle, const uplink::IcmpError& error) {
+  const auto now = read_clocks().mono;
+  const auto kind = uplink::icmp_name(error);
+  // What was sent to end on the way is no error.
+  if (kind == "time-exceeded" && localiser_.on_time_exceeded(handle, error.offender, error.payload)) return;
+  if (kind == "fragmentation-needed") {
+    note_too_big(handle, error.mtu);
+  } else if (kind != "time-exceeded") {
+    localiser_.on_refused({error.type, error.code, error.offender, 0, now});
+  }
+  icmp_.note(error, now);
 }
 
 void Path::note_too_big(probe::FlowHandle handle, std::uint32_t mtu) {
@@ -217,6 +246,7 @@ bool Path::judge(const Now& now, const verdict::Evidence& evidence) {
   working_ = running() && standing == probe::Standing::fine && evidence.facts.steady == verdict::Tri::yes;
   if (ladder_) ladder_->set_allowed(now, working_);
   size_.set_allowed(now, working_ && reflector_.protocol == config::Protocol::stamp);
+  if (running()) localise(now, evidence.facts);
   run_actions();
   return changed;
 }
@@ -231,6 +261,21 @@ bool Path::hold_ladder_off(bool others_first) {
   ladder_->hold_off(others_first);
   arm_timer();
   return ladder_->running();
+}
+
+void Path::localise(const Now& now, const verdict::Facts& facts) {
+  const auto standing = standing_for(conclusion().verdict);
+  auto task = localiser_task(conclusion(), facts, prober_.silent_flow(), stream_lifetime(), false);
+  const auto taken =
+      std::max(prober_.open_flows(), kProberFlows) + kBesides + (ladder_ ? ladder_->flows() : 0);
+  task.room = taken < kMostFlows ? kMostFlows - taken : 0;
+  task.paced = standing == probe::Standing::no_return;
+  localiser_.set_task(now, task);
+  if (ladder_) ladder_->set_paused(localiser_.wants_room());
+  const auto& usual = localiser_.findings().usual;
+  if (!usual || usual == known_way_) return;
+  known_way_ = usual;
+  log::info("WAY_LEARNED", "{} to {}: {}", uplink_, reflector_.name, to_text(*usual));
 }
 
 std::optional<probe::MappingLifetime::Bracket> Path::stream_lifetime() const {

@@ -17,6 +17,7 @@
 #include "config/config.h"
 #include "metrics/snapshot.h"
 #include "probe/hold_ladder.h"
+#include "probe/localiser.h"
 #include "probe/nat_survey.h"
 #include "probe/path_prober.h"
 #include "probe/size_check.h"
@@ -24,9 +25,9 @@
 
 namespace ue::agent {
 
-/// The shell of one PathProber, its SizeCheck and, where the session is authenticated, its HoldLadder: their
-/// sockets and its timer. Owned by an UplinkRunner, on the loop's thread. It measures;
-/// what the path's silence means is judged by its owner, who sees the other paths too.
+/// The shell of one PathProber, its SizeCheck, its Localiser and, where the session is authenticated, its
+/// HoldLadder: their sockets and its timer. Owned by an UplinkRunner, on the loop's thread. It measures; what
+/// the path's silence means is judged by its owner, who sees the other paths too.
 class Path : public std::enable_shared_from_this<Path> {
  public:
   Path(boost::asio::io_context& loop, std::string uplink, const config::Reflector& reflector,
@@ -75,6 +76,7 @@ class Path : public std::enable_shared_from_this<Path> {
   bool hold_ladder_off(bool others_first);
 
   const probe::SizeCheck& size_check() const { return size_; }
+  const probe::Localiser& localiser() const { return localiser_; }
 
   std::shared_ptr<const metrics::Path> snapshot(const Now& now) const;
 
@@ -93,6 +95,9 @@ class Path : public std::enable_shared_from_this<Path> {
   void run_actions_soon();
   void send_probe(const probe::SendProbe& probe);
   void on_error(probe::FlowHandle handle, const uplink::SocketError& error);
+  void on_icmp(probe::FlowHandle handle, const uplink::IcmpError& error);
+  void on_asked(const Now& now, const probe::AskOutcome& outcome);
+  void localise(const Now& now, const verdict::Facts& facts);
   void note_too_big(probe::FlowHandle handle, std::uint32_t mtu);
   void arm_timer();
 
@@ -101,6 +106,7 @@ class Path : public std::enable_shared_from_this<Path> {
   config::Reflector reflector_;
   std::optional<probe::Identity> identity_;
   probe::SizeCheck size_;
+  probe::Localiser localiser_;
   probe::PathProber prober_;
   std::optional<probe::HoldLadder> ladder_;
   Nanos keepalive_ = probe::PathState().keepalive;
@@ -116,6 +122,7 @@ class Path : public std::enable_shared_from_this<Path> {
   std::string send_fault_;
   std::optional<Instant> send_fault_since_;
   std::uint64_t datagrams_received_ = 0;
+  std::optional<Hops> known_way_;  ///< as last logged
 };
 
 }  // namespace ue::agent

@@ -88,6 +88,7 @@ verdict::Evidence make_evidence(const probe::Observation& o, const PathContext& 
   f.answered_via_other_uplink = c.answered_via_other_uplink;
   f.every_uplink_silent = c.every_uplink_silent;
   f.witness_configured = c.witness_configured;
+  e.trail = c.trail;
   return e;
 }
 

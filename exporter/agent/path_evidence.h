@@ -27,6 +27,7 @@ struct PathContext {
   std::uint32_t tunnel_size = 0;                          ///< octets of IP
   std::optional<std::uint32_t> passing_payload;           ///< a smaller one that does, octets of UDP
   std::optional<Nanos> keepalive;                         ///< of the tunnels, where known
+  verdict::Trail trail;                                   ///< where on the way something happens
 };
 
 /// Pure: puts what probes and surroundings show into the words of the verdict room.

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "agent/path_evidence.h"
+#include "agent/trail.h"
 #include "base/log.h"
 #include "verdict/sentence.h"
 
@@ -213,6 +214,10 @@ bool UplinkRunner::judge(const Now& now, const std::function<Surroundings(const 
     context.tunnel_size = path->size_check().size();
     context.passing_payload = path->size_check().passing_payload();
     context.keepalive = surroundings.keepalive;
+    context.trail = make_trail(path->localiser().findings(), uplink_.family);
+    context.trail.own = state_.source;
+    context.trail.other = surroundings.other_way;
+    context.trail.answered_elsewhere = surroundings.answered_elsewhere;
     if (const auto silent = silent_since(*path, now.mono); silent && context.proof.empty()) {
       context.proof = witness_proof(std::max(*silent, now.mono - kProofValid));
     }
@@ -243,6 +248,8 @@ bool UplinkRunner::judge(const Now& now, const std::function<Surroundings(const 
     ++changes_;
     last_change_ = to_unix_seconds(now.wall);
   }
+  if (next.scope != conclusion_.scope && next.scope != verdict::Scope::unknown)
+    log::info("UPLINK_SCOPE", "{}: {}: {}", uplink_.name, verdict::scope_name(next.scope), next.why);
   conclusion_ = std::move(next);
   return changed;
 }
@@ -258,6 +265,7 @@ std::shared_ptr<metrics::Uplink> UplinkRunner::snapshot(const Now& now) const {
   u->preflight = preflight_.checks();
   u->nat = nat_.snapshot(paths_, state_.gateway);
   u->conclusion = conclusion_;
+  u->scope = verdict::scope_name(conclusion_.scope);
   u->last_change = last_change_;
   u->verdict_changes = changes_;
   for (const auto& path : paths_) u->paths.push_back(path->snapshot(now));

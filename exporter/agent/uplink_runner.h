@@ -22,7 +22,9 @@ struct Surroundings {
   bool silent_everywhere = false;  ///< this reflector, through every uplink
   std::string refusal;             ///< its own word, through any uplink; empty: none
   bool every_uplink_silent = false;
-  std::optional<Nanos> keepalive;  ///< of the tunnels that this reflector speaks for; the longest of them
+  std::optional<Nanos> keepalive;   ///< of the tunnels that this reflector speaks for; the longest of them
+  bool answered_elsewhere = false;  ///< it answers UDP through another uplink
+  std::optional<Hops> other_way;    ///< to it, through another uplink
 };
 
 /// Everything about one uplink: its state, its paths to the reflectors, its witnesses, and the verdict over

@@ -132,7 +132,7 @@ void HoldLadder::advance(const Now& now, const PathState& path) {
 }
 
 void HoldLadder::step(const Now& now) {
-  if (!running_ && !held_off_ && now.mono >= next_batch_) begin(now);
+  if (!running_ && !held_off_ && !paused_ && now.mono >= next_batch_) begin(now);
   if (!running_) return;
   open_due(now);
   drop_hopeless();
@@ -208,7 +208,7 @@ void HoldLadder::finish(const Now& now) {
 
 Instant HoldLadder::wake_at() const {
   if (!allowed_) return Instant::max();
-  if (!running_) return held_off_ ? Instant::max() : next_batch_;
+  if (!running_) return held_off_ || paused_ ? Instant::max() : next_batch_;
   const bool room = open_rungs() < settings_.most_flows && open_rungs() + path_.open_flows < kMostOnUplink;
   Instant at = !unopened_.empty() && room ? next_open_ : Instant::max();
   for (const auto& r : rungs_) at = std::min(at, r.wake_at(grace()));

@@ -40,6 +40,10 @@ class HoldLadder {
   /// Others need the room that its flows take: the batch under way goes on, none begins.
   void hold_off(bool others_first) { held_off_ = others_first; }
   bool running() const { return running_; }
+  /// No batch is begun meanwhile: others need its flows.
+  void set_paused(bool paused) { paused_ = paused; }
+  /// Flows that are open or about to be.
+  std::size_t flows() const { return running_ ? rungs_.size() + unopened_.size() + (closing_ ? 0 : 1) : 0; }
   /// The sockets must be rebuilt, or another network may be behind them: what is known is void.
   void restart(const Now& now);
   void advance(const Now& now, const PathState& path);
@@ -112,6 +116,7 @@ class HoldLadder {
   bool closing_ = false;   ///< the last control is out
   bool running_ = false;
   bool allowed_ = false;
+  bool paused_ = false;
   bool refused_ = false;
   bool held_off_ = false;
   PathState path_;

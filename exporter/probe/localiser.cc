@@ -60,6 +60,7 @@ void Localiser::set_task(const Now& now, const Task& task) {
   if (task.kind == Task::Kind::lifetime) return;
   drop_keepalives();
   findings_.forgetful.reset();
+  keepalives_done_ = false;
   attempts_ = 0;
   longer_ = {};
   next_keepalives_ = {};
@@ -70,7 +71,9 @@ void Localiser::restart(const Now& now) {
   drop_keepalives();
   findings_ = {};
   task_ = {};
+  keepalives_done_ = false;
   attempts_ = 0;
+  longer_ = {};
   next_trace_ = now.mono + kSettled;
   next_keepalives_ = {};
 }
@@ -80,18 +83,22 @@ bool Localiser::trace_due(Instant now) const {
          (task_.kind == Task::Kind::silent || task_.room > 0);
 }
 
-bool Localiser::keepalives_due(Instant now) const {
-  if (task_.kind != Task::Kind::lifetime || keepalives_ || trace_ || now < next_keepalives_) return false;
-  if (!settings_.identity || !task_.stream.upper || !findings_.usual || !findings_.usual->length)
-    return false;
-  return task_.room >= HopKeepalives::flows(std::min(*findings_.usual->length - 1, HopKeepalives::kMostHops));
+bool Localiser::keepalives_wanted() const {
+  return task_.kind == Task::Kind::lifetime && !keepalives_ && !trace_ && settings_.identity &&
+         task_.stream.upper && findings_.usual && findings_.usual->length && !keepalives_done_;
+}
+
+/// The last router before the far end is taken to be no NAT of ours, or its reply would find no way at all.
+unsigned Localiser::keepalive_hops() const {
+  const auto length = std::max(3U, *findings_.usual->length);
+  return std::min(length - 2, HopKeepalives::kMostHops);
 }
 
 void Localiser::advance(const Now& now, const PathState& path) {
   path_ = path;
   if (trace_due(now.mono)) begin_trace(now);
   if (trace_ && !task_.paced && now.mono >= run_.next) send_next(now);
-  if (keepalives_due(now.mono)) begin_keepalives(now);
+  if (keepalives_wanted() && !wants_room() && now.mono >= next_keepalives_) begin_keepalives(now);
   if (!keepalives_) return;
   keepalives_->advance(now, path.loss_timeout, actions_);
   if (keepalives_->outcome() != HopKeepalives::Outcome::running) end_keepalives(now);
@@ -108,6 +115,7 @@ Instant Localiser::wake_at() const {
   } else if (task_.kind == Task::Kind::silent || (task_.kind != Task::Kind::none && task_.room > 0)) {
     at = next_trace_;
   }
+  if (keepalives_wanted() && !wants_room()) at = std::min(at, next_keepalives_);
   return keepalives_ ? std::min(at, keepalives_->wake_at()) : at;
 }
 
@@ -179,7 +187,7 @@ void Localiser::drop_trace() {
 void Localiser::begin_keepalives(const Now& now) {
   const auto& stream = task_.stream;
   HopKeepalives::Plan plan;
-  plan.hops = std::min(*findings_.usual->length - 1, HopKeepalives::kMostHops);
+  plan.hops = keepalive_hops();
   plan.hold = std::min<Nanos>(*stream.upper + std::max<Nanos>(2s, *stream.upper / 4) + longer_, kLongestHold);
   plan.every = std::clamp<Nanos>(stream.lower / 2, 500ms, 10s);
   keepalives_.emplace(plan, new_handles(HopKeepalives::flows(plan.hops)), *settings_.identity, path_, random_,
@@ -196,8 +204,8 @@ void Localiser::end_keepalives(const Now& now) {
   longer_ = outcome == HopKeepalives::Outcome::outlived ? longer_ + keepalives_->hold() / 2 : Nanos::zero();
   const bool again = outcome != HopKeepalives::Outcome::found && outcome != HopKeepalives::Outcome::refused &&
                      attempts_ < kMostAttempts;
-  next_keepalives_ = now.mono + (again ? kRetry : kUsualEvery);
-  if (!again) attempts_ = 0;
+  next_keepalives_ = now.mono + kRetry;
+  keepalives_done_ = !again;
   asked_ = keepalives_->lost_flows();
   if (asked_.size() > stamp::kMaxQueryFlows) asked_.resize(stamp::kMaxQueryFlows);
   if (!asked_.empty()) actions_.push_back(AskReflector{asked_});

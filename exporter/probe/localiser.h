@@ -64,6 +64,10 @@ class Localiser {
   void advance(const Now& now, const PathState& path);
   /// One packet may leave instead of one of the path's own (RFC 8085: nothing returns).
   void slot(const Now& now);
+  /// More flows must be closed before keepalives can begin.
+  bool wants_room() const {
+    return keepalives_wanted() && task_.room < HopKeepalives::flows(keepalive_hops());
+  }
   bool wants_slots() const { return task_.paced && trace_.has_value(); }
   Instant wake_at() const;
   std::vector<Action> take_actions() { return std::exchange(actions_, {}); }
@@ -80,6 +84,8 @@ class Localiser {
   const Findings& findings() const { return findings_; }
   /// Something is being measured whose result may change the findings.
   bool busy() const { return trace_.has_value() || keepalives_.has_value(); }
+  /// Keepalives have ended with or without a result since the mapping was found to be short.
+  bool keepalives_done() const { return keepalives_done_; }
 
  private:
   static constexpr FlowHandle kFirstHandle = 0x20000000;
@@ -105,7 +111,8 @@ class Localiser {
   void drop_keepalives();
   std::optional<unsigned> trace_limit() const;
   bool trace_due(Instant now) const;
-  bool keepalives_due(Instant now) const;
+  bool keepalives_wanted() const;
+  unsigned keepalive_hops() const;
 
   Settings settings_;
   RandomSource random_;
@@ -120,7 +127,8 @@ class Localiser {
   std::vector<std::uint64_t> asked_;  ///< flows of our own question
   Instant next_trace_{};
   Instant next_keepalives_{};
-  Nanos longer_{};         ///< on top of the hold, after one that was outlived
+  Nanos longer_{};  ///< on top of the hold, after one that was outlived
+  bool keepalives_done_ = false;
   unsigned attempts_ = 0;  ///< of keepalives since the last result
 };
 

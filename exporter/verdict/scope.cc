@@ -178,7 +178,7 @@ Location forgetful(const Trail& t) {
 
 }  // namespace
 
-std::string_view name(Scope s) {
+std::string_view scope_name(Scope s) {
   switch (s) {
     case Scope::gateway:
       return "gateway";

@@ -18,7 +18,7 @@ enum class Scope : std::uint8_t {
   beyond,  ///< nearer to the far end than to the carrier, or the far end itself
   unknown,
 };
-std::string_view name(Scope s);
+std::string_view scope_name(Scope s);
 
 /// What is known of the way of one path; what has not been looked at is absent.
 struct Trail {

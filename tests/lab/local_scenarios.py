@@ -25,12 +25,12 @@ def _fault_and_cure(home, verdicts, fault, cure, *words, check):
     home.done()
 
 
-def _rp_filter(strictness):
+def rp_filter(strictness):
     for where in ("all", "eth2"):
         netns.sysctl("gw", **{f"net__ipv4__conf__{where}__rp_filter": strictness})
 
 
-def _asymmetric():
+def asymmetric_routes():
     """The other uplink has the better default route, so that replies on eth2 come in where none would leave."""
     netns.ip("gw", f"route add default via {topology.CARRIER} dev eth2 metric 100",
              f"route add default via {topology.ROUTER_5G} dev eth1 metric 10",
@@ -41,9 +41,9 @@ def _asymmetric():
 def rp_filter_with_asymmetric_routes():
     """strict reverse path filtering drops every reply: local_fault with the sysctl to set, no carrier blamed"""
     home = Home(probe={"holds": []})
-    _asymmetric()
+    asymmetric_routes()
     verdicts = home.healthy()
-    _fault_and_cure(home, verdicts, lambda: _rp_filter(1), lambda: _rp_filter(2), "net.ipv4.conf.eth2.rp_filter=2",
+    _fault_and_cure(home, verdicts, lambda: rp_filter(1), lambda: rp_filter(2), "net.ipv4.conf.eth2.rp_filter=2",
                     check="rp_filter")
 
 
@@ -51,7 +51,7 @@ def rp_filter_with_asymmetric_routes():
 def strict_rp_filter_with_symmetric_routes():
     """strict filtering alone is no fault where the way back is the way out"""
     home = Home(probe={"holds": []})
-    _rp_filter(1)
+    rp_filter(1)
     home.start_agent()
     home.verdicts.wait(MANSION, "healthy", 60)
     time.sleep(20)

@@ -69,7 +69,7 @@ table ip behaviour {{
     iifname $out meta l4proto udp {self.NOTE} drop
   }}""")
 
-    def stateless(self):
+    def stateless(self, address=topology.POOL):
         """b2: UDP is rewritten packet by packet and never tracked, so no reply finds its way. TCP is as ever."""
         self._behave(f"""
   chain early {{
@@ -78,7 +78,7 @@ table ip behaviour {{
     meta l4proto udp notrack
   }}
   chain rewrite {{
-    type filter hook postrouting priority srcnat; oifname $out ip protocol udp ip saddr set {topology.POOL};
+    type filter hook postrouting priority srcnat; oifname $out ip protocol udp ip saddr set {address};
   }}""")
 
     def short_timers(self, unreplied, replied):
@@ -195,6 +195,11 @@ table ip behaviour {{
 def carrier():
     """The carrier's NAT: keeps ports where it can, filters by address and port."""
     return Nat("cgn", "sub", "pub", f"snat to {topology.POOL}")
+
+
+def home_router():
+    """Of topology.add_home_router()."""
+    return Nat("cpe", "lan", "wan", "masquerade")
 
 
 def router_5g():

@@ -13,6 +13,7 @@ LAN_HOST = "192.168.10.2"
 CLOUD = "111.222.33.44"
 CLOUD2 = "111.222.34.55"
 WITNESS = "198.18.0.10"
+HOME_ROUTER, HOME_ADDRESS, SHARED_CARRIER = "192.168.1.1", "100.64.0.2", "100.64.0.1"  # of add_home_router()
 POOL = "198.51.100.1"  # the carrier NAT's public address
 NAMESPACES = ("lan", "gw", "cgn", "fiveg", "inet", "cloud", "cloud2", "witness")
 
@@ -84,6 +85,21 @@ def redial_shared_address(address="100.64.7.2"):
     netns.ip("gw", "link set eth2 down", f"addr del {GATEWAY_CARRIER}/21 dev eth2", f"addr add {address}/10 dev eth2",
              "link set eth2 up", "route add default via 100.64.0.1 dev eth2")
     netns.ip("cgn", f"route add 192.168.10.0/24 via {address}")
+
+
+def add_home_router():
+    """A router of the customer's own between the gateway and the carrier, which hands it a shared address: two NATs in series.
+
+        gw eth2 192.168.1.2 --- 192.168.1.1 cpe 100.64.0.2 --- 100.64.0.1 cgn
+    """
+    remove_interface("gw", "eth2")
+    netns.ip(None, "netns add cpe")
+    connect(("gw", "eth2", "192.168.1.2/24"), ("cpe", "lan", HOME_ROUTER + "/24"))
+    connect(("cpe", "wan", HOME_ADDRESS + "/24"), ("cgn", "sub", SHARED_CARRIER + "/24"))
+    netns.ip("cpe", "link set lo up", f"route add default via {SHARED_CARRIER}",
+             "route add 192.168.10.0/24 via 192.168.1.2")
+    netns.ip("gw", f"route add default via {HOME_ROUTER} dev eth2")
+    netns.sysctl("cpe", net__ipv4__ip_forward=1, net__netfilter__nf_conntrack_acct=1)
 
 
 def remove_interface(name, interface):
