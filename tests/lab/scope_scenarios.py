@@ -42,9 +42,13 @@ def _located(home, fault, scope, *words, verdicts, timeout=120):
     took = world.now() - since
     verdict = world.scrape("gw").state("uplink_verdict", of="verdict", uplink=MANSION)
     expect(verdict in verdicts, f"the verdict is {verdict}")
-    page = world.fetch("gw", 10177, "/")[1]
-    for word in words:
-        expect(word in page, f"{word!r} is not on the page")
+
+    def told():
+        page = world.fetch("gw", 10177, "/")[1]
+        return all(word in page for word in words)
+    # An ICMP error may tell the scope before the trace is over.
+    world.wait_until(told, timeout, f"{words} on the page", every=0.5)
+    expect(_scope() == scope, f"the scope is {_scope()} in the end")
     sentence = [line for line in home.agent.output().splitlines() if "UPLINK_SCOPE" in line][-1]
     print(f"{scope} after {took:.1f} s: {sentence}")
     return since
