@@ -20,8 +20,14 @@ constexpr Nanos kSlept = 2s;
 
 }  // namespace
 
-Agent::Agent(boost::asio::io_context& loop, Box& box, metrics::Build build)
-    : loop_(loop), box_(box), build_(std::move(build)), timer_(loop), kernel_(loop) {
+Agent::Agent(boost::asio::io_context& loop, Box& box, metrics::Build build, Mode mode)
+    : loop_(loop),
+      box_(box),
+      build_(std::move(build)),
+      mode_(mode),
+      timer_(loop),
+      kernel_(loop),
+      routes_(mode == Mode::one_shot) {
   const auto now = read_clocks();
   boot_ahead_ = now.boot - now.mono.time_since_epoch();
   route_watch_ = std::make_unique<RouteWatch>(
@@ -106,7 +112,7 @@ void Agent::build_runners() {
     });
     if (running) continue;
     runners_.push_back(std::make_unique<UplinkRunner>(
-        loop_, uplink, targets, config_, routes_,
+        loop_, uplink, targets, config_, mode_, routes_,
         [this, name = uplink.name](const std::string& reflector) { return detours(name, reflector); }));
   }
   for (const auto& runner : runners_) runner->update_link(now, kernel_.inventory());
@@ -173,6 +179,12 @@ void Agent::judge(const Now& now) {
     changed = runner->judge(now, around) || changed;
   }
   if (changed) next_publish_ = now.mono;
+}
+
+bool Agent::settled() const {
+  const auto now = read_clocks().mono;
+  return std::all_of(runners_.begin(), runners_.end(),
+                     [now](const auto& runner) { return runner->settled(now); });
 }
 
 void Agent::stop() {

@@ -24,13 +24,15 @@ class Agent {
  public:
   using Box = metrics::SnapshotBox<metrics::Snapshot>;
 
-  Agent(boost::asio::io_context& loop, Box& box, metrics::Build build);
+  Agent(boost::asio::io_context& loop, Box& box, metrics::Build build, Mode mode = Mode::service);
   ~Agent();
 
   /// Puts a configuration in force; what it does not change goes on undisturbed, with its counters.
   void apply(const config::Config& config);
   /// Reads the file again. A bad one keeps the running configuration, and says why.
   Result<std::monostate> reload(const std::string& path);
+  /// Every uplink has a verdict, and nothing is under way that could tell more of it soon.
+  bool settled() const;
   /// Ends all probing; the loop is polled once more afterwards so that cancelled waits are gone.
   void stop();
 
@@ -49,6 +51,7 @@ class Agent {
   boost::asio::io_context& loop_;
   Box& box_;
   metrics::Build build_;
+  Mode mode_;
   boost::asio::steady_timer timer_;
   config::Config config_;
   KernelWatch kernel_;

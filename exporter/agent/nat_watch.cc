@@ -59,10 +59,12 @@ void NatWatch::tick(const Now& now, const Paths& paths, const Witnesses& witness
   survey_.set_servers(now, servers(paths, witnesses));
   survey_.set_allowed(now, working != paths.end());
   note_mapped_address(now, paths);
-  const bool wants_room = survey_.running() || survey_.due_within(now.mono, kAhead);
+  // In one shot the ladder has fewer rungs, and there is no time for one after the other.
+  const bool wants_room =
+      mode_ == Mode::service && (survey_.running() || survey_.due_within(now.mono, kAhead));
   bool ladder = false;
   for (const auto& path : paths) ladder = path->hold_ladder_off(wants_room) || ladder;
-  if (working != paths.end() && (survey_.running() || !ladder))
+  if (working != paths.end() && (survey_.running() || !ladder || mode_ == Mode::one_shot))
     survey_.advance(now, (*working)->state(now.mono));
   run();
 }

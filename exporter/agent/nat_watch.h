@@ -18,11 +18,13 @@ class NatWatch {
   using Paths = std::vector<std::shared_ptr<Path>>;
   using Witnesses = std::vector<std::unique_ptr<Witness>>;
 
-  NatWatch(boost::asio::io_context& loop, std::string uplink)
-      : loop_(loop), uplink_(std::move(uplink)), survey_(random_u64) {}
+  NatWatch(boost::asio::io_context& loop, std::string uplink, Mode mode)
+      : loop_(loop), uplink_(std::move(uplink)), mode_(mode), survey_(random_u64) {}
 
   /// Another network may be behind the uplink.
   void bind(const uplink::Binding& binding);
+  /// Nothing is being asked, nor will be soon.
+  bool settled(Instant now) const { return !survey_.running() && !survey_.due_within(now, {}); }
   /// To be called a few times a second.
   void tick(const Now& now, const Paths& paths, const Witnesses& witnesses);
 
@@ -37,6 +39,7 @@ class NatWatch {
 
   boost::asio::io_context& loop_;
   std::string uplink_;
+  Mode mode_;
   probe::NatSurvey survey_;
   std::optional<uplink::Binding> binding_;
   std::unique_ptr<FlowSocket> socket_;

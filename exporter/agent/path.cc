@@ -13,6 +13,7 @@ namespace ue::agent {
 namespace {
 
 constexpr std::size_t kRememberedSends = 16;
+constexpr Nanos kAnswering = std::chrono::seconds(3);
 constexpr std::size_t kMostFlows = 20;   // of one uplink: a subscriber's ports are few
 constexpr std::size_t kProberFlows = 3;  // a steady and two fresh ones
 constexpr std::size_t kBesides = 2;      // the size check and the survey of the NAT
@@ -29,12 +30,13 @@ probe::SizeCheck::Settings size_settings(const probe::Settings& s) {
 
 }  // namespace
 
-Path::Path(boost::asio::io_context& loop, std::string uplink, const config::Reflector& reflector,
+Path::Path(boost::asio::io_context& loop, std::string uplink, const config::Reflector& reflector, Mode mode,
            probe::Settings settings, std::optional<probe::HoldLadder::Settings> ladder,
            std::function<std::vector<Detour>()> detours)
     : loop_(loop),
       uplink_(std::move(uplink)),
       reflector_(reflector),
+      mode_(mode),
       identity_(settings.identity),
       size_(size_settings(settings), random_u64),
       localiser_({settings.identity, settings.stun}, random_u64),
@@ -122,7 +124,7 @@ void Path::advance(const Now& now) {
 
 probe::PathState Path::state(Instant now) const {
   return {prober_.rtt().loss_timeout(), prober_.observe(now).losses_needed, prober_.instance_id(),
-          prober_.open_flows(), keepalive_};
+          prober_.open_flows() + localiser_.open_flows(), keepalive_};
 }
 
 void Path::arm_timer() {
@@ -243,7 +245,8 @@ bool Path::judge(const Now& now, const verdict::Evidence& evidence) {
   const auto standing = standing_for(conclusion().verdict);
   prober_.set_standing(now, standing);
   // Only while replies come back does a missing one say something about the silence before it.
-  working_ = running() && standing == probe::Standing::fine && evidence.facts.steady == verdict::Tri::yes;
+  working_ = running() && standing == probe::Standing::fine &&
+             (evidence.facts.steady == verdict::Tri::yes || (mode_ == Mode::one_shot && answers(now.mono)));
   if (ladder_) ladder_->set_allowed(now, working_);
   size_.set_allowed(now, working_ && reflector_.protocol == config::Protocol::stamp);
   if (running()) localise(now, evidence.facts);
@@ -263,11 +266,30 @@ bool Path::hold_ladder_off(bool others_first) {
   return ladder_->running();
 }
 
+/// So far, as little as is known.
+bool Path::answers(Instant now) const {
+  const auto o = prober_.observe(now);
+  return o.steady != false && o.last_reply && now - *o.last_reply < kAnswering &&
+         o.losses_in_a_row < probe::kSuspicious;
+}
+
+bool Path::settled(Instant now) const {
+  if (localiser_.busy()) return false;
+  if (!working_) return !localiser_.wants_trace(now);
+  if (!localiser_.findings().usual && localiser_.wants_trace(now)) return false;
+  // The stream's bracket, with its confirmation; then the NAT that forgets.
+  if (!ladder_ || ladder_->refused()) return true;
+  if (!ladder_->stream_known()) return false;
+  const auto stream = stream_lifetime();
+  return !stream || !stream->upper || localiser_.keepalives_done() || localiser_.findings().forgetful;
+}
+
 void Path::localise(const Now& now, const verdict::Facts& facts) {
   const auto standing = standing_for(conclusion().verdict);
-  auto task = localiser_task(conclusion(), facts, prober_.silent_flow(), stream_lifetime(), false);
+  auto task =
+      localiser_task(conclusion(), facts, prober_.silent_flow(), stream_lifetime(), mode_ == Mode::one_shot);
   const auto taken =
-      std::max(prober_.open_flows(), kProberFlows) + kBesides + (ladder_ ? ladder_->flows() : 0);
+      std::max(prober_.open_flows(), kProberFlows) + kBesides + (ladder_ ? ladder_->open_rungs() : 0);
   task.room = taken < kMostFlows ? kMostFlows - taken : 0;
   task.paced = standing == probe::Standing::no_return;
   localiser_.set_task(now, task);

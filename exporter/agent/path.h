@@ -13,6 +13,7 @@
 
 #include "agent/flow_socket.h"
 #include "agent/icmp_notes.h"
+#include "agent/mode.h"
 #include "agent/questions.h"
 #include "config/config.h"
 #include "metrics/snapshot.h"
@@ -30,7 +31,7 @@ namespace ue::agent {
 /// the path's silence means is judged by its owner, who sees the other paths too.
 class Path : public std::enable_shared_from_this<Path> {
  public:
-  Path(boost::asio::io_context& loop, std::string uplink, const config::Reflector& reflector,
+  Path(boost::asio::io_context& loop, std::string uplink, const config::Reflector& reflector, Mode mode,
        probe::Settings settings, std::optional<probe::HoldLadder::Settings> ladder,
        std::function<std::vector<Detour>()> detours);
   ~Path();
@@ -66,6 +67,8 @@ class Path : public std::enable_shared_from_this<Path> {
   /// How long a stream's mapping survives silence; nothing while that is not measured.
   std::optional<probe::MappingLifetime::Bracket> stream_lifetime() const;
 
+  /// Nothing is under way that could soon tell more than is known.
+  bool settled(Instant now) const;
   /// Replies come back, so that a missing one says something.
   bool working() const { return working_; }
   probe::PathState state(Instant now) const;
@@ -97,6 +100,7 @@ class Path : public std::enable_shared_from_this<Path> {
   void on_error(probe::FlowHandle handle, const uplink::SocketError& error);
   void on_icmp(probe::FlowHandle handle, const uplink::IcmpError& error);
   void on_asked(const Now& now, const probe::AskOutcome& outcome);
+  bool answers(Instant now) const;
   void localise(const Now& now, const verdict::Facts& facts);
   void note_too_big(probe::FlowHandle handle, std::uint32_t mtu);
   void arm_timer();
@@ -104,6 +108,7 @@ class Path : public std::enable_shared_from_this<Path> {
   boost::asio::io_context& loop_;
   std::string uplink_;
   config::Reflector reflector_;
+  Mode mode_;
   std::optional<probe::Identity> identity_;
   probe::SizeCheck size_;
   probe::Localiser localiser_;

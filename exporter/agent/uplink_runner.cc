@@ -40,12 +40,17 @@ std::size_t rungs_beside(std::size_t paths) {
   return std::max<std::size_t>(20 - std::min<std::size_t>(9 * paths, 16), 4);
 }
 
+/// Ports come at leisure, except where there is one minute in all.
+Nanos ladder_pace(Mode mode) {
+  return mode == Mode::one_shot ? Nanos(100ms) : probe::HoldLadder::Settings::kPerPort;
+}
+
 }  // namespace
 
 UplinkRunner::UplinkRunner(boost::asio::io_context& loop, config::Uplink uplink,
                            const std::vector<ReflectorTarget>& reflectors, const config::Config& config,
-                           uplink::ProbeRoutes& routes, DetourSource detours)
-    : loop_(loop), uplink_(std::move(uplink)), routes_(routes), nat_(loop, uplink_.name) {
+                           Mode mode, uplink::ProbeRoutes& routes, DetourSource detours)
+    : loop_(loop), uplink_(std::move(uplink)), routes_(routes), nat_(loop, uplink_.name, mode) {
   for (const auto& tunnel : config.openvpn) {
     if (preferred_.empty()) preferred_ = tunnel.reflector;
   }
@@ -60,9 +65,10 @@ UplinkRunner::UplinkRunner(boost::asio::io_context& loop, config::Uplink uplink,
     std::optional<probe::HoldLadder::Settings> ladder;
     if (!config.probe.holds.empty() && reflector.config.name == measures_lifetime(reflectors, preferred_))
       ladder = {config.probe.holds, config.probe.ladder_interval, *reflector.identity,
-                rungs_beside(reflectors.size())};
-    auto path = std::make_shared<Path>(loop, uplink_.name, reflector.config, settings, std::move(ladder),
-                                       [detours, name = reflector.config.name] { return detours(name); });
+                rungs_beside(reflectors.size()), ladder_pace(mode)};
+    auto path =
+        std::make_shared<Path>(loop, uplink_.name, reflector.config, mode, settings, std::move(ladder),
+                               [detours, name = reflector.config.name] { return detours(name); });
     paths_.push_back(path);
     targets_.push_back(Target{path, nullptr, std::nullopt});
   }
@@ -160,6 +166,15 @@ std::optional<Instant> UplinkRunner::silent_since(const Path& path, Instant now)
   const auto answer = path.questions().last_answer();
   if (answer && *answer > *o.silent_since && now - *answer < kAnswerValid) return std::nullopt;
   return o.silent_since;
+}
+
+bool UplinkRunner::settled(Instant now) const {
+  using verdict::Verdict;
+  if (conclusion_.verdict == Verdict::unknown || conclusion_.verdict == Verdict::return_lost) return false;
+  const auto works = [](const auto& path) { return path->working(); };
+  if (std::any_of(paths_.begin(), paths_.end(), works) && !nat_.settled(now)) return false;
+  return std::all_of(paths_.begin(), paths_.end(),
+                     [now](const auto& path) { return !path->running() || path->settled(now); });
 }
 
 void UplinkRunner::ask_witnesses(Instant now) {

@@ -34,7 +34,7 @@ class UplinkRunner {
   using DetourSource = std::function<std::vector<Detour>(const std::string& reflector)>;
 
   UplinkRunner(boost::asio::io_context& loop, config::Uplink uplink,
-               const std::vector<ReflectorTarget>& reflectors, const config::Config& config,
+               const std::vector<ReflectorTarget>& reflectors, const config::Config& config, Mode mode,
                uplink::ProbeRoutes& routes, DetourSource detours);
   ~UplinkRunner();
 
@@ -51,6 +51,8 @@ class UplinkRunner {
   std::optional<Detour> way_to(const std::string& reflector) const;
   /// The path to this reflector has been silent, to UDP and TCP, since the returned moment.
   std::optional<Instant> silent_since(const Path& path, Instant now) const;
+  /// It has a verdict, and nothing is under way that could tell more of it soon.
+  bool settled(Instant now) const;
   bool has_witness() const { return !witnesses_.empty(); }
 
   std::shared_ptr<metrics::Uplink> snapshot(const Now& now) const;

@@ -8,11 +8,13 @@
 
 #include "config/config.h"
 #include "config/key_file.h"
+#include "main/diagnose.h"
 #include "openvpn/analysis.h"
 #include "openvpn/log_archive.h"
 
 /// uplinktool: what an operator runs by hand. Results go to standard output, reasons to standard error; the
-/// exit code is 0, or 2 where there is an error in the command line or in what it was given.
+/// exit code is 0, or 2 where there is an error in the command line or in what it was given; `diagnose` has
+/// more.
 namespace {
 
 using ue::Result;
@@ -91,13 +93,15 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   app.footer(
       "Examples:\n"
+      "  uplinktool diagnose                                    what is wrong with this machine's uplinks?\n"
+      "  uplinktool diagnose --config.file /etc/uplink_exporter/config.yaml\n"
       "  (umask 077; uplinktool keygen > cloud.key)             one key, the same file on both sides\n"
       "  (umask 077; uplinktool keygen --master > master.key)   one key for many gateways, on the reflector\n"
       "  (umask 077; uplinktool keygen --for master.key > gw1.key)\n"
       "  uplinktool check config /etc/uplink_exporter/config.yaml\n"
       "  uplinktool check config --reflector /etc/uplink_reflector/config.yaml\n"
       "  uplinktool openvpn analyze client.log.1.gz client.log\n"
-      "Exit code: 0, or 2 with the reason on standard error.");
+      "Exit code: 0, or 2 with the reason on standard error; diagnose --help tells of its own.");
 
   bool master = false;
   std::string master_file;
@@ -146,11 +150,26 @@ int main(int argc, char** argv) {
       ->check(CLI::IsMember({"client", "server"}));
   analyze_command->add_option("FILE", logs, "Log files, oldest first; - is standard input")->required();
 
+  ue::tool::DiagnoseOptions options;
+  int seconds = static_cast<int>(options.duration / std::chrono::seconds(1));
+  auto* diagnose_command = app.add_subcommand(
+      "diagnose", "Measure every uplink for a minute, and say what is wrong and whose it is.");
+  diagnose_command->footer(ue::tool::diagnose_footer());
+  diagnose_command->add_option(
+      "--config.file", options.config_file,
+      "YAML file of uplink_exporter; left out: find the uplinks, ask public servers");
+  diagnose_command->add_option("--duration", seconds, "Seconds to measure at most")
+      ->check(CLI::Range(10, 3600))
+      ->capture_default_str();
+  diagnose_command->add_flag("--json", options.json, "Print JSON");
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
     return app.exit(e) == 0 ? kOk : kBad;
   }
+  options.duration = std::chrono::seconds(seconds);
+  if (*diagnose_command) return ue::tool::diagnose(options);
   if (*analyze_command) return analyze(logs, role, json);
   if (*keygen_command) return keygen(master, master_file);
   return reflector ? report(config_file, ue::config::load_reflector_config(config_file))

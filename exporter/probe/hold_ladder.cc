@@ -8,8 +8,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Nanos kStagger = 250ms;   ///< between two openings, so that a rate limit is not what is measured
-constexpr Nanos kPerPort = 3500ms;  ///< a subscriber may own 240 ports: 86 in five minutes at most
+constexpr Nanos kStagger = 250ms;  ///< between two openings, so that a rate limit is not what is measured
 constexpr Nanos kAfterVoid = 60s;
 constexpr Nanos kFullSetEvery = 6h;
 constexpr Nanos kDoubt = 30s;  ///< what is shorter was a suspicion
@@ -70,7 +69,7 @@ void HoldLadder::begin(const Now& now) {
   unopened_.assign(batch_.begin(), batch_.end());
   unopened_.push_front({Pattern::solitary, Nanos::zero()});
   next_open_ = now.mono;
-  next_batch_ = now.mono + kPerPort * (batch_.size() + 2);
+  next_batch_ = now.mono + settings_.per_port * (batch_.size() + 2);
 }
 
 std::size_t HoldLadder::open_rungs() const {

@@ -22,6 +22,9 @@ class HoldLadder {
     Nanos interval = std::chrono::minutes(5);
     Identity identity;
     std::size_t most_flows = kMostFlows;  ///< that it may have open at once
+    /// Pause for each port of a batch. A subscriber may own 240 of them: 86 in five minutes at most.
+    static constexpr Nanos kPerPort = std::chrono::milliseconds(3500);
+    Nanos per_port = kPerPort;
   };
   struct Count {
     std::uint64_t probes = 0;
@@ -40,10 +43,10 @@ class HoldLadder {
   /// Others need the room that its flows take: the batch under way goes on, none begins.
   void hold_off(bool others_first) { held_off_ = others_first; }
   bool running() const { return running_; }
+  /// Flows that are open.
+  std::size_t open_rungs() const;
   /// No batch is begun meanwhile: others need its flows.
   void set_paused(bool paused) { paused_ = paused; }
-  /// Flows that are open or about to be.
-  std::size_t flows() const { return running_ ? rungs_.size() + unopened_.size() + (closing_ ? 0 : 1) : 0; }
   /// The sockets must be rebuilt, or another network may be behind them: what is known is void.
   void restart(const Now& now);
   void advance(const Now& now, const PathState& path);
@@ -55,6 +58,11 @@ class HoldLadder {
   const std::vector<Nanos>& holds() const { return settings_.holds; }
   /// Of the configured holds only; every one only grows.
   const Counts& counts() const { return counts_; }
+  /// The stream's bracket, with as many failures as are no chance.
+  bool stream_known() const {
+    const auto b = lifetime(Pattern::stream).bracket();
+    return b && (!b->upper || b->failures >= path_.losses_needed);
+  }
   std::uint64_t void_batches() const { return void_batches_; }
   /// The reflector answered at once where it was asked to hold: nothing can be measured.
   bool refused() const { return refused_; }
@@ -93,7 +101,6 @@ class HoldLadder {
   bool record_outcomes();
   void pause_after_void(const Now& now);
   void follow_up(const Now& now, Pattern p);
-  std::size_t open_rungs() const;
   Nanos random_up_to(Nanos longest);
   Nanos grace() const;
 

@@ -87,7 +87,7 @@ Result<std::monostate> ProbeRoutes::open() {
   auto socket = NetlinkSocket::open();
   if (!socket) return Error{socket.error()};
   socket_.emplace(std::move(*socket));
-  remove_stale();
+  if (!share_) remove_stale();
   return std::monostate{};
 }
 

@@ -39,7 +39,8 @@ inline constexpr std::uint32_t kReplyRulePriority = 900;
 /// the loop's thread.
 class ProbeRoutes {
  public:
-  ProbeRoutes() = default;
+  /// `share`: another agent may be running on this machine, whose rules are to be left alone.
+  explicit ProbeRoutes(bool share = false) : share_(share) {}
   ProbeRoutes(const ProbeRoutes&) = delete;
   ProbeRoutes& operator=(const ProbeRoutes&) = delete;
   ~ProbeRoutes() { remove_all(); }
@@ -82,6 +83,7 @@ class ProbeRoutes {
                                        const IpAddress& target);
   void withdraw(const Installed& entry);
 
+  bool share_;
   std::optional<NetlinkSocket> socket_;
   std::map<std::string, Installed> installed_;  ///< by uplink
 };

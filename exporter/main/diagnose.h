@@ -1,0 +1,24 @@
+#pragma once
+#include <string>
+
+#include "base/time.h"
+
+/// `uplinktool diagnose`: the agent itself, run once in the foreground.
+namespace ue::tool {
+
+struct DiagnoseOptions {
+  std::string config_file;  ///< empty: the agent's built-in defaults
+  Nanos duration = std::chrono::seconds(60);
+  bool json = false;
+};
+
+/// Measures all uplinks side by side for at most `duration`, less where all is known sooner, and prints the
+/// report to standard output; progress goes to standard error. Returns the exit code: 0 to 4 as
+/// agent::Grade, 2 where the configuration is bad, 130 after Ctrl-C. Whatever it added to the machine's rules
+/// and routes is gone afterwards.
+int diagnose(const DiagnoseOptions& options);
+
+/// The part of --help that says what the exit codes and the JSON are.
+std::string diagnose_footer();
+
+}  // namespace ue::tool
