@@ -18,9 +18,14 @@ void Analysis::line(std::string_view text) {
   if (event->at) now_.wall = *event->at;
   if (event->kind == Kind::exiting && tracker_.state().state != State::exiting)
     before_exit_ = history_.diagnose(tracker_.state(), now_.wall);
-  history_.apply(*event, tracker_.state(), now_.wall);
-  tracker_.apply(*event, now_);
-  server_.apply(*event, now_.wall);
+  apply(*event);
+  if (const auto arrival = fixed_port_.arrival(*event)) apply(*arrival);
+}
+
+void Analysis::apply(const Event& event) {
+  history_.apply(event, tracker_.state(), now_.wall);
+  tracker_.apply(event, now_);
+  server_.apply(event, now_.wall);
 }
 
 Role Analysis::role() const { return tracker_.state().role == Role::unknown ? told_ : tracker_.state().role; }
@@ -46,13 +51,12 @@ std::string Analysis::json() const {
     reconnects += n;
   }
   nlohmann::json clients = nlohmann::json::array();
-  const Nanos restart = s.keepalive_restart.value_or(Nanos(0));
   for (const auto& [client, known] : tracker_.clients().by_name()) {
     clients.push_back({{"common_name", client},
                        {"sessions", known->arrivals},
                        {"reconnects", known->arrivals - 1},
                        {"endpoint_changes", known->endpoint_changes},
-                       {"diagnosis", name(server_.of_client(client, restart).diagnosis)}});
+                       {"diagnosis", name(server_.of_client(client, s).diagnosis)}});
   }
   const Finding f = finding();
   constexpr std::string_view kRoles[] = {"unknown", "client", "server"};

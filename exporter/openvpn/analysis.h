@@ -2,7 +2,8 @@
 #include <string>
 #include <string_view>
 
-#include "openvpn/diagnosis.h"
+#include "openvpn/client_history.h"
+#include "openvpn/fixed_port.h"
 #include "openvpn/line_buffer.h"
 #include "openvpn/log_clock.h"
 #include "openvpn/server_history.h"
@@ -24,12 +25,14 @@ class Analysis {
 
  private:
   void line(std::string_view text);
+  void apply(const Event& event);
   Role role() const;
   Finding finding() const;
 
   const Role told_;
   LineBuffer lines_{65'536};
   LogClock clock_ = LogClock::assume_utc();
+  FixedPort fixed_port_;
   SessionTracker tracker_;
   ClientHistory history_;
   ServerHistory server_;

@@ -64,6 +64,7 @@ struct Event {
                         ///< there
     answered,           ///< the peer sent something during the handshake
     verified,           ///< the peer's certificate was looked at: in a handshake, or in a soft reset
+    keys_agreed,        ///< TLS is through: in a handshake, or in a soft reset
     handshake_failed,
     handshake_completed,  ///< `peer` is authenticated, at `endpoint`
     connected,            ///< initialisation completed: a client's session begins, a server is ready

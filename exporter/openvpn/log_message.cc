@@ -185,9 +185,11 @@ bool transport(std::string_view rest, Event& event) {
 
 /// Every message that tells something. Those with the same first letter stand together.
 constexpr LogMessage kMessages[] = {
+    {"AEAD Decrypt error: ", Kind::bad_packet, anything},
     {"AUTH: Received control message: AUTH_FAILED", Kind::auth_failed, anything},
     {"Authenticate/Decrypt packet error: ", Kind::bad_packet, anything},
     {"CC-EEN exit message received by peer", Kind::peer_leaving, no_more},
+    {"Control Channel: ", Kind::keys_agreed, anything},
     {"Exiting due to fatal error", Kind::exiting, no_more},
     {"Inactivity timeout (--", Kind::peer_silent, silent},
     {"Initialization Sequence Completed", Kind::connected, completed},

@@ -52,11 +52,22 @@ void ServerHistory::apply(const Event& event, WallTime now) {
       [[fallthrough]];  // what comes back then was sent away
     case Kind::peer_silent:
     case Kind::peer_leaving:
-      if (const auto known = clients_.find(event.peer); known != clients_.end()) known->second.clear();
-      return;
+      return leave(event);
     default:
       return;
   }
+}
+
+/// What returns after that was not thrown out by its own keepalive. Under duplicate-cn older sessions of a
+/// client that has gone on from another port stay until they fall silent: that says nothing of the newest.
+void ServerHistory::leave(const Event& event) {
+  const auto known = clients_.find(event.peer);
+  if (known == clients_.end()) return;
+  Client& client = known->second;
+  const std::uint64_t endpoint = std::hash<std::string_view>{}(event.endpoint);
+  for (std::size_t i = 0; event.kind == Kind::peer_silent && i + 1 < client.size(); ++i)
+    if (client[i].endpoint == endpoint && client.back().endpoint != endpoint) return;
+  client.clear();
 }
 
 void ServerHistory::arrive(const Event& event, WallTime at) {
@@ -66,18 +77,28 @@ void ServerHistory::arrive(const Event& event, WallTime at) {
   // A clock that was set, or a source that does not tell addresses: nothing follows from what was before.
   if (event.endpoint.empty() || (!client.empty() && at < client.back().at)) client.clear();
   if (!event.endpoint.empty())
-    client.push_back({at, std::hash<std::string_view>{}(address_of(event.endpoint))});
+    client.push_back({at, std::hash<std::string_view>{}(address_of(event.endpoint)),
+                      std::hash<std::string_view>{}(event.endpoint)});
+}
+
+/// Not one that has just returned, and may be about to do so again.
+bool ServerHistory::stays(const Client& client, const TunnelState& state, WallTime now) {
+  if (client.size() < 2) return true;
+  const Nanos before = client.back().at - client[client.size() - 2].at;
+  const Nanos limit = restart_of(state) > Nanos(0) ? 2 * restart_of(state) : kLongestPeriod;
+  return now - client.back().at > std::min(before, limit) + kRoughly;
 }
 
 /// The newest returns that are evenly spaced and alike in kind; the first of them ended a session of any
 /// length.
-ServerHistory::Pattern ServerHistory::pattern(const Client& client, Nanos restart) {
+ServerHistory::Pattern ServerHistory::pattern(const Client& client, const TunnelState& state) {
   Pattern found;
   if (client.size() < kReturns + 1) return found;
   const std::size_t last = client.size() - 1;
   found.newest = client[last].at;
   found.period = client[last].at - client[last - 1].at;
-  if (found.period > kLongestPeriod || found.period < restart - kRoughly) return found;
+  if (found.period > kLongestPeriod || found.period < restart_of(state) - kRoughly)
+    return found;  // nobody is thrown out sooner
   const auto same_place = [&](std::size_t i) { return client[i].address == client[i - 1].address; };
   const auto in_turn = [&](std::size_t i) {
     return !same_place(i) && (i < 2 || client[i].address == client[i - 2].address);
@@ -92,7 +113,9 @@ ServerHistory::Pattern ServerHistory::pattern(const Client& client, Nanos restar
     if (!alike) break;
   }
   if (found.returns >= kReturns && even >= kReturns - 1)
-    found.diagnosis = one_place ? Diagnosis::one_way_loop : Diagnosis::shared_common_name;
+    found.diagnosis = !one_place                              ? Diagnosis::shared_common_name
+                      : state.push_told && !state.server_ping ? Diagnosis::keepalive_mismatch
+                                                              : Diagnosis::one_way_loop;
   return found;
 }
 
@@ -104,17 +127,22 @@ Finding ServerHistory::finding(std::string_view name, const Pattern& p) {
             "two addresses take turns as " + client + ", " + every +
                 ": two clients share one certificate and throw each other out. Give each its own, "
                 "or set duplicate-cn"};
+  if (p.diagnosis == Diagnosis::keepalive_mismatch)
+    return {p.diagnosis,
+            client + " returned " + every +
+                ", from the same address and without falling silent, and this server tells nobody that it "
+                "pings: set `keepalive` here"};
   if (p.diagnosis == Diagnosis::one_way_loop)
     return {p.diagnosis, client + " returned " + every +
-                             ", from a new port of the same address and without falling silent: its packets "
+                             ", from the same address and without falling silent: its packets "
                              "arrive here and ours do not reach it (or two clients behind that address share "
                              "its certificate)"};
   return {Diagnosis::unknown, client + ": its arrivals show no pattern"};
 }
 
-Finding ServerHistory::of_client(std::string_view name, Nanos restart) const {
+Finding ServerHistory::of_client(std::string_view name, const TunnelState& state) const {
   const auto known = clients_.find(name);
-  return finding(name, known == clients_.end() ? Pattern{} : pattern(known->second, restart));
+  return finding(name, known == clients_.end() ? Pattern{} : pattern(known->second, state));
 }
 
 Finding ServerHistory::judge(const TunnelState& state, WallTime now, bool to_the_end) const {
@@ -122,7 +150,7 @@ Finding ServerHistory::judge(const TunnelState& state, WallTime now, bool to_the
   const std::pair<const std::string, Client>* worst = nullptr;
   Pattern worst_pattern;
   for (const auto& client : clients_) {
-    const Pattern p = pattern(client.second, restart_of(state));
+    const Pattern p = pattern(client.second, state);
     if (p.diagnosis == Diagnosis::unknown) continue;
     if (!to_the_end && now - p.newest > 2 * p.period + kSettling) continue;  // it stays connected, or gave up
     const bool worse = worst == nullptr ||
@@ -142,7 +170,9 @@ Finding ServerHistory::judge(const TunnelState& state, WallTime now, bool to_the
     return {Diagnosis::server_restart, "the server's process started again " +
                                            format_duration(std::max(now - *restarted_, Nanos(0))) +
                                            " ago: its clients return one by one"};
-  if (state.state == State::connected && !clients_.empty())
+  if (state.state == State::connected &&
+      std::any_of(clients_.begin(), clients_.end(),
+                  [&](const auto& client) { return stays(client.second, state, now); }))
     return {Diagnosis::healthy, std::to_string(clients_.size()) + " clients have arrived, none in a loop"};
   return {Diagnosis::unknown, "no client's arrivals show a pattern"};
 }

@@ -24,9 +24,8 @@ class ServerHistory {
 
   void apply(const Event& event, WallTime now);
 
-  /// Of one client, as of its newest arrival, however long ago that was. `restart`: the keepalive limit that
-  /// clients were told, 0 where it is not known: nobody is thrown out by it sooner.
-  Finding of_client(std::string_view name, Nanos restart) const;
+  /// Of one client, as of its newest arrival, however long ago that was.
+  Finding of_client(std::string_view name, const TunnelState& state) const;
   /// Of the server: the worst of its clients whose pattern still goes on at `now`, else what the server
   /// itself went through.
   Finding diagnose(const TunnelState& state, WallTime now) const;
@@ -36,7 +35,8 @@ class ServerHistory {
  private:
   struct Arrival {
     WallTime at{};
-    std::uint64_t address = 0;  ///< hash of what stands before the port: only compared
+    std::uint64_t address = 0;   ///< hash of what stands before the port: only compared
+    std::uint64_t endpoint = 0;  ///< hash of all of it
   };
   /// Arrivals that followed each other without a silence, a goodbye or a refusal between them; newest last.
   /// Small and in one place, because a busy server's log asks for another client with every line.
@@ -59,10 +59,12 @@ class ServerHistory {
     Nanos period{};
     WallTime newest{};
   };
-  static Pattern pattern(const Client& client, Nanos restart);
+  static Pattern pattern(const Client& client, const TunnelState& state);
+  static bool stays(const Client& client, const TunnelState& state, WallTime now);
   static Finding finding(std::string_view name, const Pattern& pattern);
   Finding judge(const TunnelState& state, WallTime now, bool to_the_end) const;
   void arrive(const Event& event, WallTime at);
+  void leave(const Event& event);
 
   ByName<Client> clients_;
   bool ran_ = false;                   ///< a process that started before was seen at work

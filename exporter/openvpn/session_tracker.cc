@@ -1,5 +1,7 @@
 #include "openvpn/session_tracker.h"
 
+#include <utility>
+
 namespace ue::openvpn {
 
 namespace {
@@ -146,7 +148,8 @@ void SessionTracker::apply_to_server(const Event& event, const Now& now) {
 void SessionTracker::start_process(const Event& event) {
   if (handshake_open_) end_handshake(state_.handshakes_failed, event);
   session_.reset();
-  keepalive_pushed_ = false;
+  keepalive_pushed_ = push_open_ = state_.push_told = false;
+  state_.server_ping.reset();
   state_.role = Role::unknown;
   state_.state = State::connecting;
 }
@@ -169,6 +172,7 @@ void SessionTracker::start_handshake(const Event& event) {
   if (handshake_open_) end_handshake(state_.handshakes_failed, event);
   count(state_.handshakes_started, event);
   handshake_open_ = true;
+  push_open_ = false;
 }
 
 void SessionTracker::end_handshake(std::uint64_t& outcome, const Event& event) {
@@ -207,11 +211,19 @@ void SessionTracker::note_keepalive(const Event& event) {
     return s ? std::optional<Nanos>(std::chrono::seconds(*s)) : std::nullopt;
   };
   if (event.kind == Kind::keepalive_pushed) {
+    // What it does not say anew in the next handshake is no longer so; of a server's clients each may hear
+    // less.
+    if (!event.of_client && !std::exchange(push_open_, true)) state_.server_ping.reset();
+    if (event.ping) state_.server_ping = as_nanos(event.ping);
+    state_.push_told = true;
     // A reply may come in several parts: what one part lacks another may have said.
     if (event.ping) state_.keepalive_ping = as_nanos(event.ping);
     if (event.restart) state_.keepalive_restart = as_nanos(event.restart);
     keepalive_pushed_ = keepalive_pushed_ || event.ping || event.restart;
-  } else if (!event.of_client) {
+    return;
+  }
+  if (event.of_client && event.ping) state_.server_ping = as_nanos(event.ping);  // its own timer
+  if (!event.of_client) {
     state_.keepalive_ping = as_nanos(event.ping);
     state_.keepalive_restart = as_nanos(event.restart);
   } else if (!keepalive_pushed_) {

@@ -44,7 +44,8 @@ class SessionTracker {
   TunnelState state_;
   bool handshake_open_ = false;
   bool keepalive_pushed_ = false;
-  std::string remote_;  ///< of a client's newest attempt
+  bool push_open_ = false;  ///< of a client's newest handshake: parts of one PUSH_REPLY follow each other
+  std::string remote_;      ///< of a client's newest attempt
   std::optional<Session> session_;
   ClientArrivals clients_;
 };

@@ -73,6 +73,11 @@ void Tunnel::take(Event event, Channel channel, bool history, const Now& now) {
   if (history && event.at) event.replayed = *event.at < *began_;
   if (!merger_.is_new(event, channel, history, now)) return;
   ++revision_;
+  apply(event, now);
+  if (const auto arrival = fixed_port_.arrival(event)) apply(*arrival, now);
+}
+
+void Tunnel::apply(const Event& event, const Now& now) {
   client_history_.apply(event, tracker_.state(), now.wall);
   server_history_.apply(event, now.wall);
   tracker_.apply(event, now);

@@ -5,9 +5,10 @@
 
 #include "base/time.h"
 #include "config/config.h"
+#include "openvpn/client_history.h"
 #include "openvpn/client_ledger.h"
-#include "openvpn/diagnosis.h"
 #include "openvpn/event_merger.h"
+#include "openvpn/fixed_port.h"
 #include "openvpn/journal_follower.h"
 #include "openvpn/log_follower.h"
 #include "openvpn/management_client.h"
@@ -47,6 +48,7 @@ class Tunnel {
 
  private:
   void take(Event event, Channel channel, bool history, const Now& now);
+  void apply(const Event& event, const Now& now);
   void take_clients(const StatusReport& report, const Now& now);
   bool poll_management(const Now& now);
   void conclude(const Now& now);
@@ -58,6 +60,7 @@ class Tunnel {
   std::optional<ManagementClient> management_;
   std::uint64_t greetings_ = 0;
   EventMerger merger_;
+  FixedPort fixed_port_;
   SessionTracker tracker_;
   ClientHistory client_history_;
   ServerHistory server_history_;

@@ -43,6 +43,8 @@ struct TunnelState {
   std::optional<WallTime> last_disconnected;  ///< when the newest session ended
   std::optional<Nanos> keepalive_ping;        ///< as the client applies it
   std::optional<Nanos> keepalive_restart;
+  bool push_told = false;  ///< a PUSH_REPLY was seen, so that without server_ping the server sends none
+  std::optional<Nanos> server_ping;  ///< as the server has said of itself
 
   std::uint64_t reconnect_count(Reason reason, From from) const {
     return reconnects[static_cast<std::size_t>(reason)][static_cast<std::size_t>(from)];

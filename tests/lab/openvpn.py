@@ -50,7 +50,9 @@ log {log}
 
 
 def start_server(ping=2, restart=8, more=""):
-    """The server; the home's LAN is behind its one client. `keepalive` is short, so that the loop is quick to watch."""
+    """The server; the home's LAN is behind its one client. `keepalive` is short, so that the loop is quick to watch;
+    with a ping of 0 it has none.
+    """
     os.makedirs(f"{HOME}/clients", exist_ok=True)
     with open(f"{HOME}/clients/clientname", "w") as file:
         file.write("ifconfig-push 10.9.0.10 10.9.0.9\niroute 192.168.10.0 255.255.255.0\n")
@@ -60,7 +62,7 @@ server 10.9.0.0 255.255.255.0
 route 192.168.10.0 255.255.255.0
 client-config-dir {HOME}/clients
 client-to-client
-keepalive {ping} {restart}
+{f"keepalive {ping} {restart}" if ping else ""}
 port 1194
 dh none
 {more}""")
@@ -77,14 +79,14 @@ def client_log():
     return _read(CLIENT_LOG)
 
 
-def start_client(more="", where="gw", log=CLIENT_LOG, server=topology.CLOUD):
-    """A client with the one certificate that there is, in namespace `where`."""
+def start_client(more="", where="gw", log=CLIENT_LOG, server=topology.CLOUD, port=None):
+    """A client with the one certificate that there is, in namespace `where`; always from `port` where one is given."""
     path = f"{HOME}/client-{where}.conf"
     with open(path, "w") as file:
         file.write(_common("client", log) + f"""
 client
 remote {server} 1194
-nobind
+{f"lport {port}" if port else "nobind"}
 remote-cert-tls server
 {more}""")
     return world.Process(where, f"openvpn-client-{where}", ["openvpn", "--config", path])

@@ -113,7 +113,7 @@ def openvpn_sources_agree():
         expect(page.value("openvpn_received_bytes_total", tunnel=tunnel) > 0, f"{tunnel} received nothing")
     heard = page.value("openvpn_last_received_timestamp_seconds", tunnel="cloud")
     expect(abs(heard - time.time()) < 30, f"last received {heard}")
-    expect(_diagnosis("server") == "healthy", f"the server is {_diagnosis('server')}")
+    world.wait_until(lambda: _diagnosis("server") == "healthy", 2 * RESTART + 20, "a server whose client stays")
     openvpn.kill_server()
     world.wait_until(lambda: _diagnosis("server") == "disconnected", 60, "that the server's process is gone")
     home.done()
@@ -167,10 +167,12 @@ def openvpn_refused_credentials():
 
 @scenario(150)
 def openvpn_shared_common_name():
-    """two clients with one certificate throw each other out: shared_common_name on the server; the client alone cannot know, and never says one_way_loop"""
-    home = _tunnel("", "", [{"name": "cloud", "log": openvpn.CLIENT_LOG}, {"name": "server", "log": openvpn.SERVER_LOG}])
+    """two clients with one certificate throw each other out: shared_common_name on the server; the client alone cannot know, and never says one_way_loop, with its counters neither"""
+    tunnels = [{"name": "cloud", "log": openvpn.CLIENT_LOG}, {"name": "server", "log": openvpn.SERVER_LOG},
+               {**CLIENT_SOURCES, "name": "counters"}]
+    home = _tunnel(CLIENT_TELLS, "", tunnels)
     openvpn.start_client(where="cloud2", log=f"{openvpn.HOME}/second.log")
-    seen = {"cloud": set(), "server": set()}
+    seen = {tunnel["name"]: set() for tunnel in tunnels}
 
     def told():
         for tunnel, kinds in seen.items():
@@ -180,6 +182,60 @@ def openvpn_shared_common_name():
     world.wait_until(told, 120, f"shared_common_name, got {seen}")
     for tunnel, kinds in seen.items():
         expect("one_way_loop" not in kinds, f"{tunnel} was {kinds}")
+    home.done()
+
+
+def _mismatch(ping, restart, client, *tellers):
+    """A tunnel whose two ends do not agree on the keepalive is told as that by `tellers`, and as no loop by anybody."""
+    home = Home(openvpn=[{"name": "cloud", "log": openvpn.CLIENT_LOG}, {"name": "server", "log": openvpn.SERVER_LOG},
+                         {**CLIENT_SOURCES, "name": "counters"}])
+    openvpn.make_certificates()
+    openvpn.start_server(ping, restart)
+    home.start_agent()
+    openvpn.start_client(f"{CLIENT_TELLS}{client}").must_live()
+    seen = {"cloud": set(), "server": set(), "counters": set()}
+
+    def told():
+        for tunnel, kinds in seen.items():
+            kinds.add(_diagnosis(tunnel))
+        return all("keepalive_mismatch" in seen[tunnel] for tunnel in tellers)
+
+    world.wait_until(told, 90, f"keepalive_mismatch from {tellers}, got {seen}")
+    for tunnel, kinds in seen.items():
+        expect(not kinds & {"one_way_loop", "no_return", "shared_common_name"}, f"{tunnel} was {kinds}")
+    home.done()
+
+
+@scenario(120)
+def openvpn_keepalive_missing():
+    """a server that never pings and a client that restarts when it hears nothing: keepalive_mismatch on both sides, never a loop of the carrier's"""
+    _mismatch(0, 0, f"ping 2\nping-restart {RESTART}\n", "cloud", "counters", "server")
+
+
+@scenario(120)
+def openvpn_keepalive_too_slow():
+    """a server that pings more rarely than its client's limit allows: keepalive_mismatch on the client; the server cannot know that limit"""
+    _mismatch(20, 60, f'pull-filter ignore "ping-restart"\nping-restart {RESTART}\n', "cloud", "counters")
+
+
+@scenario(120)
+def openvpn_fixed_port():
+    """a client that always comes from one port: its returns are counted on the server, and are no endpoint change"""
+    home = Home(openvpn=[{"name": "cloud", "log": openvpn.CLIENT_LOG}, {"name": "server", "log": openvpn.SERVER_LOG}])
+    openvpn.make_certificates()
+    openvpn.start_server(restart=60)
+    client = openvpn.start_client(port=5001)
+    world.wait_until(lambda: openvpn.connects() == 1, 30, "the tunnel")
+    home.start_agent()
+    world.wait_until(lambda: world.scrape("gw").sum("openvpn_source_up") == 2, 15, "both logs")
+    for n in (1, 2):
+        client.signal(signal.SIGUSR1)
+        world.wait_until(lambda: openvpn.connects() == n + 1, 60, f"the client's return {n}")
+        world.wait_until(lambda: world.scrape("gw").sum("openvpn_reconnects_total", tunnel="server") == n, 60, f"return {n}")
+    page = world.scrape("gw")
+    expect(page.value("openvpn_endpoint_changes_total", tunnel="server") == 0, "an endpoint change was counted")
+    expect(page.value("openvpn_reconnects_total", tunnel="cloud", reason="signal", **{"from": "connected"}) == 2, "the client's own count")
+    expect(len(openvpn.arrivals()) == 1, "the server took them for new connections, so this shows nothing")
     home.done()
 
 

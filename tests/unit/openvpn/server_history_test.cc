@@ -43,12 +43,13 @@ struct Server {
 TEST(ServerHistory, NewPortsOfOneAddressAtEvenDistancesAreAOneWayLoopWhileItLasts) {
   Server s;
   s.arrive(0, "192.0.2.1").arrive(5000, "192.0.2.1").arrive(5066, "192.0.2.1");
-  EXPECT_EQ(s.at(5070), Diagnosis::healthy) << "twice could be anything";
+  EXPECT_EQ(s.at(5070), Diagnosis::unknown) << "twice could be anything";
   s.arrive(5131, "192.0.2.1");
   EXPECT_EQ(s.at(5140), Diagnosis::one_way_loop);
   EXPECT_THAT(s.history.diagnose(s.state, moment(5140)).why, HasSubstr("a returned 3 times"));
   EXPECT_EQ(s.at(5131 + 400), Diagnosis::healthy) << "it stays now";
-  EXPECT_EQ(s.history.of_client("a", {}).diagnosis, Diagnosis::one_way_loop) << "a log is judged to its end";
+  EXPECT_EQ(s.history.of_client("a", s.state).diagnosis, Diagnosis::one_way_loop)
+      << "a log is judged to its end";
 }
 
 TEST(ServerHistory, AddressesThatTakeTurnsShareOneCertificate) {
@@ -60,7 +61,7 @@ TEST(ServerHistory, AddressesThatTakeTurnsShareOneCertificate) {
 TEST(ServerHistory, WhatOnlyLooksLikeALoop) {
   Server roaming;  // one client that moves on, and never back
   for (int i = 0; i < 6; ++i) roaming.arrive(i * 62, "192.0.2." + std::to_string(i));
-  EXPECT_EQ(roaming.at(320), Diagnosis::healthy);
+  EXPECT_EQ(roaming.at(320), Diagnosis::unknown);
   Server asleep;  // falls silent each time before it returns
   for (int i = 0; i < 6; ++i) asleep.arrive(i * 300, "192.0.2.1").tell(Kind::peer_silent, i * 300 + 250, "a");
   EXPECT_EQ(asleep.at(1510), Diagnosis::healthy);
@@ -70,11 +71,47 @@ TEST(ServerHistory, WhatOnlyLooksLikeALoop) {
   EXPECT_EQ(leaving.at(1510), Diagnosis::healthy);
   Server hasty;  // returns long before its keepalive could have thrown it out
   for (int i = 0; i < 6; ++i) hasty.arrive(i * 10, "192.0.2.1");
-  EXPECT_EQ(hasty.at(60), Diagnosis::healthy);
+  EXPECT_EQ(hasty.at(60), Diagnosis::unknown);
   Server uneven;
   double t = 0;
   for (const int gap : {0, 70, 400, 90, 1200, 65}) uneven.arrive(t += gap, "192.0.2.1");
-  EXPECT_EQ(uneven.at(t + 5), Diagnosis::healthy);
+  EXPECT_EQ(uneven.at(t + 5), Diagnosis::unknown);
+}
+
+TEST(ServerHistory, IsHealthyAsSoonAsSomebodyStays) {
+  Server s;
+  s.arrive(0, "192.0.2.1");
+  EXPECT_EQ(s.at(1), Diagnosis::healthy);
+  s.arrive(100, "192.0.2.1");
+  EXPECT_EQ(s.at(200), Diagnosis::unknown) << "it may be about to return again";
+  s.arrive(210, "192.0.2.9", "b");
+  EXPECT_EQ(s.at(211), Diagnosis::healthy) << "of many clients some have always just returned";
+  Server alone;
+  alone.arrive(0, "192.0.2.1").arrive(3000, "192.0.2.1");
+  EXPECT_EQ(alone.at(3000 + 121), Diagnosis::unknown);
+  EXPECT_EQ(alone.at(3000 + 124), Diagnosis::healthy) << "twice the limit is long enough";
+}
+
+TEST(ServerHistory, SessionsThatPileUpUnderDuplicateCnHideNoLoop) {
+  Server s;
+  // Each session falls silent at twice the limit, when two newer ones are there.
+  for (int i = 0; i < 5; ++i) {
+    s.arrive(i * 66, "192.0.2.1");
+    if (i >= 2) s.tell(Kind::peer_silent, i * 66 + 1, "a", "192.0.2.1:" + std::to_string(40'001 + i - 2));
+  }
+  EXPECT_EQ(s.at(270), Diagnosis::one_way_loop);
+  s.tell(Kind::peer_silent, 400, "a", "192.0.2.1:40005");
+  EXPECT_EQ(s.at(401), Diagnosis::healthy) << "the newest itself went silent: it is asleep";
+}
+
+TEST(ServerHistory, WhereNoPingIsPushedReturnsAreAMismatch) {
+  Server s;
+  s.state.push_told = true;
+  for (int i = 0; i < 5; ++i) s.arrive(i * 62, "192.0.2.1");
+  EXPECT_EQ(s.at(250), Diagnosis::keepalive_mismatch);
+  EXPECT_EQ(s.history.of_client("a", s.state).diagnosis, Diagnosis::keepalive_mismatch);
+  s.state.server_ping = std::chrono::seconds(10);
+  EXPECT_EQ(s.at(250), Diagnosis::one_way_loop);
 }
 
 TEST(ServerHistory, ARestartOfItsOwnExplainsWhatReturns) {
@@ -102,7 +139,7 @@ TEST(ServerHistory, NobodyIsNoProofOfHealth) {
 TEST(ServerHistory, AClockThatIsSetBackBreaksNoPattern) {
   Server s;
   s.arrive(5000, "192.0.2.1").arrive(5066, "192.0.2.1").arrive(10, "192.0.2.1").arrive(76, "192.0.2.1");
-  EXPECT_EQ(s.at(80), Diagnosis::healthy);
+  EXPECT_EQ(s.at(80), Diagnosis::unknown);
   s.arrive(141, "192.0.2.1").arrive(207, "192.0.2.1");
   EXPECT_EQ(s.at(210), Diagnosis::one_way_loop);
 }

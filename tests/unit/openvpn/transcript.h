@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "openvpn/diagnosis.h"
+#include "openvpn/client_history.h"
 #include "openvpn/event_merger.h"
 #include "openvpn/management_session.h"
 #include "openvpn/session_tracker.h"

@@ -1,6 +1,6 @@
 // What a client's history amounts to, with times that the test gives. The recordings and the lab have the
 // rest.
-#include "openvpn/diagnosis.h"
+#include "openvpn/client_history.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -23,7 +23,8 @@ struct Client {
   std::uint64_t in = 0;
   std::uint64_t out = 0;
 
-  Client() {
+  explicit Client(bool timers_told = true) {
+    if (!timers_told) return;  // --verb 1
     Event timers;
     timers.kind = Kind::keepalive_effective;
     timers.ping = 10;
@@ -64,6 +65,18 @@ struct Client {
       meter.observe(in, out, now());
     }
     return *this;
+  }
+  Client& push(std::optional<std::uint32_t> ping) {
+    Event e;
+    e.kind = Kind::keepalive_pushed;
+    e.ping = ping;
+    return give(e);
+  }
+  Client& fail(int code) {
+    Event e;
+    e.kind = Kind::transport_error;
+    e.code = code;
+    return give(e);
   }
   Client& fall_silent() {
     return tell(Kind::peer_silent, "server").tell(Kind::reconnecting, {}, Reason::ping_restart).wait(1);
@@ -147,6 +160,114 @@ TEST(ClientHistory, ASignalOrASleepOrAClockThatJumpsIsNoLoop) {
   Client jumping;
   for (const double jump : {-7200.0, 86'400.0, -40.0}) jumping.connect().wait(jump).fall_silent();
   EXPECT_EQ(jumping.found().diagnosis, Diagnosis::unknown);
+}
+
+TEST(ClientHistory, AServerThatNeverSaidThatItPingsIsAMismatch) {
+  Client c;  // its own ping is set, the server's is not
+  for (int i = 0; i < 4; ++i) c.connect().push({}).wait(kRestart).fall_silent();
+  EXPECT_EQ(c.found().diagnosis, Diagnosis::keepalive_mismatch);
+  c.connect().push(10).wait(kRestart).fall_silent();
+  EXPECT_EQ(c.found().diagnosis, Diagnosis::one_way_loop) << "now it has said so";
+  Client counted;
+  counted.connect().push({}).run(kRestart, false);
+  EXPECT_EQ(counted.found().diagnosis, Diagnosis::unknown) << "nothing has to come in";
+}
+
+TEST(ClientHistory, PingsThatAreRarerThanTheLimitAreAMismatchAtOnce) {
+  Client c;
+  c.connect().push(90).wait(kRestart).fall_silent();
+  EXPECT_EQ(c.found().diagnosis, Diagnosis::keepalive_mismatch);
+  EXPECT_THAT(c.found().why, HasSubstr("1m30s"));
+}
+
+TEST(ClientHistory, CountersOfTwoClientsWithOneNameAreNoLoop) {
+  Client c;
+  c.connect().run(3000, true);
+  for (int i = 0; i < 3; ++i) {
+    c.run(30, false);
+    EXPECT_NE(c.found().diagnosis, Diagnosis::one_way_loop);
+    c.run(30, false).fall_silent();
+    // The other one is thrown out now, and back when its own limit has passed.
+    c.connect().run(kRestart + 2, true).run(30, false);
+    EXPECT_EQ(c.found().diagnosis, Diagnosis::unknown);
+    EXPECT_THAT(c.found().why, HasSubstr("two clients with one certificate"));
+  }
+  Client carrier;  // the same with a NAT of 20 s
+  carrier.connect().run(3000, true).run(kRestart, false).fall_silent().connect().run(20, true).run(30, false);
+  EXPECT_EQ(carrier.found().diagnosis, Diagnosis::one_way_loop);
+}
+
+TEST(ClientHistory, AtVerbosityOneALoopIsToldByItsLifetimesAlone) {
+  Client c(false);
+  c.connect().wait(3000).fall_silent();
+  for (int i = 0; i < 2; ++i) c.connect().wait(64).fall_silent();
+  EXPECT_EQ(c.found().diagnosis, Diagnosis::unknown) << "twice alike is not enough then";
+  c.connect().wait(65).fall_silent();
+  EXPECT_EQ(c.found().diagnosis, Diagnosis::one_way_loop);
+  EXPECT_THAT(c.found().why, HasSubstr("--verb 3"));
+  c.connect().wait(599);
+  EXPECT_NE(c.found().diagnosis, Diagnosis::healthy);
+  c.wait(10);
+  EXPECT_EQ(c.found().diagnosis, Diagnosis::healthy);
+}
+
+TEST(ClientHistory, AProcessThatLeavesWhenItHearsNothingAndIsStartedAgainIsALoopToo) {
+  Client c;
+  for (int i = 0; i < 3; ++i) {
+    c.connect().wait(64).tell(Kind::peer_silent, "server").tell(Kind::exiting).wait(1);
+    if (i < 2) c.tell(Kind::process_started);
+  }
+  EXPECT_EQ(c.found().diagnosis, Diagnosis::one_way_loop) << "also while it is away";
+  c.tell(Kind::process_started);
+  EXPECT_EQ(c.tracker.state().state, State::connecting);
+  // Somebody stops it: what was before is over.
+  c.tell(Kind::exiting, {}, Reason::signal);
+  EXPECT_EQ(c.found().diagnosis, Diagnosis::disconnected);
+  c.tell(Kind::process_started).connect();
+  EXPECT_EQ(c.found().diagnosis, Diagnosis::unknown);
+}
+
+TEST(ClientHistory, AStrayPacketFromElsewhereMakesNoWrongReplySource) {
+  Client c;
+  c.connect().run(700, true).tell(Kind::wrong_reply_source);
+  EXPECT_EQ(c.found().diagnosis, Diagnosis::healthy);
+  c.run(30, false);
+  EXPECT_EQ(c.found().diagnosis, Diagnosis::wrong_reply_source) << "nothing else comes in";
+  c.run(30, false).fall_silent().tell(Kind::handshake_started);
+  EXPECT_EQ(c.found().diagnosis, Diagnosis::wrong_reply_source);
+  c.connect().run(700, true);
+  EXPECT_EQ(c.found().diagnosis, Diagnosis::healthy);
+}
+
+TEST(ClientHistory, PacketsThatDoNotLeaveThisHostAreNoFaultOfTheCarriers) {
+  for (const auto& [code, words] :
+       {std::pair{1, "firewall"}, std::pair{101, "no route"}, std::pair{113, "no route"}}) {
+    Client c;
+    c.connect().wait(3000).fail(code).fall_silent();
+    for (int i = 0; i < 3; ++i) {
+      c.tell(Kind::handshake_started).fail(code).wait(60).tell(Kind::handshake_failed);
+      c.tell(Kind::reconnecting, {}, Reason::tls_error);
+    }
+    EXPECT_EQ(c.found().diagnosis, Diagnosis::disconnected) << code;
+    EXPECT_THAT(c.found().why, HasSubstr(words));
+  }
+}
+
+TEST(ClientHistory, ADeviceThatWakesAtEvenTimesIsNoLoop) {
+  Client c;
+  for (int i = 0; i < 5; ++i) c.connect().wait(1800).fall_silent();
+  EXPECT_EQ(c.found().diagnosis, Diagnosis::unknown);
+}
+
+TEST(ClientHistory, HandshakesThatBeginToBeAnsweredAreNoFullBlock) {
+  Client c;
+  for (int i = 0; i < 3; ++i)
+    c.tell(Kind::handshake_started)
+        .tell(Kind::answered)
+        .wait(60)
+        .tell(Kind::reconnecting, {}, Reason::tls_error);
+  EXPECT_EQ(c.found().diagnosis, Diagnosis::unknown);
+  EXPECT_THAT(c.found().why, HasSubstr("too large for the path"));
 }
 
 TEST(TrafficMeter, TotalsSurviveCountersThatBeginAnew) {
