@@ -42,7 +42,7 @@ bool anything(std::string_view, Event&) { return true; }
 
 bool banner(std::string_view rest, Event&) { return !rest.empty() && rest[0] >= '0' && rest[0] <= '9'; }
 
-bool completed(std::string_view rest, Event&) { return rest.empty() || rest == " With Errors"; }
+bool completed(std::string_view rest, Event&) { return rest.empty() || rest.starts_with(" With Errors"); }
 
 bool endpoint(std::string_view rest, Event& event) {
   event.endpoint = address(rest);
@@ -50,7 +50,7 @@ bool endpoint(std::string_view rest, Event& event) {
 }
 
 bool link_remote(std::string_view rest, Event& event) {
-  if (rest.starts_with("[AF_UNSPEC]") || rest.starts_with("[NULL]")) {
+  if (rest.starts_with("[AF_UNSPEC]") || rest.starts_with("[NULL]") || rest == "[undef]") {
     event.kind = Kind::listening;
     return true;
   }
