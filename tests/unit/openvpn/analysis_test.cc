@@ -4,6 +4,8 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include <chrono>
+#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -60,6 +62,7 @@ TEST(Analysis, EachFaultOfTheLabHasItsOwnDiagnosis) {
       {"refused_credentials-server", "server", "auth_failure", {{"new_session", 1}}, 0},
       {"shared_common_name-client", "client", "unknown", {{"ping-restart", 5}}, 0},
       {"shared_common_name-server", "server", "shared_common_name", {{"new_session", 9}}, 0},
+      {"fixed_port-server", "server", "unknown", {{"new_session", 2}}, 0},
       {"keepalive_missing-client", "client", "keepalive_mismatch", {{"ping-restart", 3}}, 0},
       {"keepalive_missing-server", "server", "keepalive_mismatch", {{"new_session", 3}}, 0},
       {"keepalive_too_slow-client", "client", "keepalive_mismatch", {{"ping-restart", 1}}, 0},
@@ -116,6 +119,81 @@ TEST(Analysis, KeysAreTheOnesThatProgramsWereToldOf) {
   EXPECT_EQ(keys_of(server["handshakes"]), (std::set<std::string>{"started", "completed", "failed"}));
   EXPECT_EQ(keys_of(server["clients"][0]), (std::set<std::string>{"common_name", "sessions", "reconnects",
                                                                   "endpoint_changes", "diagnosis"}));
+}
+
+/// Lines of a client, each so many seconds after the one before.
+class ClientLog {
+ public:
+  ClientLog& at(int seconds_later, const std::string& line) {
+    second_ += seconds_later;
+    const std::chrono::sys_seconds time{std::chrono::seconds(second_)};
+    const auto day = std::chrono::floor<std::chrono::days>(time);
+    const std::chrono::year_month_day date(day);
+    const std::chrono::hh_mm_ss clock(time - day);
+    char head[32];
+    std::snprintf(head, sizeof head, "%04d-%02u-%02u %02ld:%02ld:%02ld ", static_cast<int>(date.year()),
+                  static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                  static_cast<long>(clock.hours().count()), static_cast<long>(clock.minutes().count()),
+                  static_cast<long>(clock.seconds().count()));
+    text_ += head + line + "\n";
+    return *this;
+  }
+  ClientLog& attempt(int seconds_later) {
+    return at(seconds_later, "UDPv4 link remote: [AF_INET]192.0.2.1:1194");
+  }
+  ClientLog& session(int lifetime) {
+    attempt(1)
+        .at(0, "TLS: Initial packet from [AF_INET]192.0.2.1:1194, sid=1 2")
+        .at(1, "[server] Peer Connection Initiated with [AF_INET]192.0.2.1:1194")
+        .at(0, "Initialization Sequence Completed")
+        .at(0, "Timers: ping 10, ping-restart 60")
+        .at(lifetime, "[server] Inactivity timeout (--ping-restart), restarting");
+    return at(0, "SIGUSR1[soft,ping-restart] received, process restarting");
+  }
+  const std::string& text() const { return text_; }
+  long now() const { return second_; }
+
+ private:
+  long second_ = 1'780'000'000;
+  std::string text_;
+};
+
+TEST(Analysis, AFullBlockIsNoReturnHoweverRarelyItIsTried) {
+  ClientLog log;
+  log.session(5000);
+  const auto connected = log.now() - 5000;
+  for (int pause : {1, 1, 1, 1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300}) {
+    log.attempt(pause).at(
+        60,
+        "TLS Error: TLS key negotiation failed to occur within 60 seconds (check your network connectivity)");
+    log.at(0, "TLS Error: TLS handshake failed")
+        .at(0, "SIGUSR1[soft,tls-error] received, process restarting");
+    log.at(0, "Restart pause, " + std::to_string(pause) + " second(s)");
+  }
+  EXPECT_EQ(analyze(log.text())["diagnosis"], "no_return");
+  log.attempt(300);
+  const json found = analyze(log.text());
+  EXPECT_EQ(found["diagnosis"], "no_return") << "also while it tries once more";
+  EXPECT_EQ(found["reconnects_by_reason"], (json{{"ping-restart", 1}, {"tls-error", 15}}));
+  testing_support::Told told;
+  told(log.text());
+  EXPECT_EQ(told.state().last_connected, WallTime(std::chrono::seconds(connected)))
+      << "how long it has been away";
+}
+
+TEST(Analysis, ALoopIsToldFromAClockThatJumpsAndFromADeviceThatSleeps) {
+  ClientLog loop;
+  loop.session(5000).session(64).session(64).session(65);
+  EXPECT_EQ(analyze(loop.text())["diagnosis"], "one_way_loop");
+  ClientLog jumps;  // its clock is set while sessions last
+  jumps.session(5000).session(64 + 3600).session(64 - 7200).session(64 + 86'400);
+  EXPECT_EQ(analyze(jumps.text())["diagnosis"], "unknown");
+  ClientLog sleeps;  // and restarts when it wakes
+  sleeps.session(5000).session(400).session(1900).session(29'000).session(700);
+  EXPECT_EQ(analyze(sleeps.text())["diagnosis"], "unknown");
+  ClientLog both = loop;  // a jump amid a loop delays the diagnosis, and no more
+  both.session(64 + 3600).session(64).session(64).session(64);
+  EXPECT_EQ(analyze(both.text())["diagnosis"], "one_way_loop");
 }
 
 TEST(Analysis, AnEmptyOrForeignTextIsUnknown) {
