@@ -47,6 +47,8 @@ class Path : public std::enable_shared_from_this<Path> {
   /// changed.
   bool judge(const Now& now, const verdict::Evidence& evidence);
 
+  /// A STUN server: it answers, and says nothing of what it received.
+  bool tells_nothing_else() const { return reflector_.protocol == config::Protocol::stun; }
   const std::string& reflector() const { return reflector_.name; }
   const std::optional<Endpoint>& endpoint() const { return endpoint_; }
   const verdict::Conclusion& conclusion() const { return judge_.conclusion(); }
@@ -74,7 +76,7 @@ class Path : public std::enable_shared_from_this<Path> {
   probe::PathState state(Instant now) const;
   /// Its far end, which can be asked how it sees us; nothing while the path is not bound.
   std::optional<probe::NatSurvey::Server> survey_server() const;
-  const std::optional<Endpoint>& mapped_endpoint() const { return prober_.mapped_endpoint(); }
+  const std::optional<Endpoint>& mapped_endpoint() const { return prober_.mapping().endpoint(); }
   /// Others need the room that the ladder's flows take. True while it has flows open all the same.
   bool hold_ladder_off(bool others_first);
 

@@ -47,6 +47,11 @@ verdict::Evidence make_evidence(const probe::Observation& o, const PathContext& 
   facts.fresh = tri(o.fresh);
   facts.tcp = tri(o.tcp);
   facts.attributable = tri(o.attributable);
+  const bool told_beside = c.beside && !o.tcp && o.steady == false;
+  if (told_beside) {
+    facts.tcp = verdict::tri(c.beside->tcp);
+    if (!c.beside->attributable) facts.attributable = Tri::no;
+  }
   facts.reflector = c.silent_everywhere ? Tri::no : Tri::yes;
   facts.refused = c.proof.empty() ? Tri::unknown : Tri::yes;
   facts.successors = successors(o.successors);
@@ -57,7 +62,7 @@ verdict::Evidence make_evidence(const probe::Observation& o, const PathContext& 
 
   auto& f = e.figures;
   f.uplink = c.uplink;
-  f.reflector = c.reflector;
+  f.reflector = told_beside ? c.beside->reflector : c.reflector;
   // A direction's ratio is of what travelled in it.
   const auto& w = o.window;
   const auto attributed = w.answered + w.forward_lost + w.return_lost;

@@ -20,6 +20,13 @@ struct PathContext {
   bool answered_via_other_uplink = false;
   bool every_uplink_silent = false;
   bool witness_configured = false;
+  /// What TCP showed on another path of this uplink on which UDP is dead, too: many STUN servers have no TCP.
+  struct Beside {
+    std::string reflector;
+    bool tcp = false;
+    bool attributable = true;
+  };
+  std::optional<Beside> beside;
   std::string complaint;  ///< who refuses probes by ICMP, and how
   std::string query_fault;
   std::optional<probe::MappingLifetime::Bracket> stream;  ///< how long a stream's mapping survives silence

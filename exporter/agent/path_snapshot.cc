@@ -43,9 +43,12 @@ std::shared_ptr<const metrics::Path> Path::snapshot(const Now& now) const {
   p->tcp_connect = questions_->connect_times();
   p->tcp_connects = questions_->connects();
   p->tcp_connect_failures = questions_->connect_failures();
-  p->mapped_address_changes = prober_.mapped_address_changes();
-  p->mapped_port_changes = prober_.mapped_port_changes();
-  if (prober_.mapped_endpoint()) p->mapped_endpoint = prober_.mapped_endpoint()->to_string();
+  const auto& mapping = prober_.mapping();
+  p->mapped_address_changes = mapping.address_changes();
+  p->mapped_port_changes = mapping.port_changes();
+  for (const auto cause : probe::kPortChanges)
+    p->port_changes_by_cause[std::string(name(cause))] = mapping.port_changes(cause);
+  if (mapping.endpoint()) p->mapped_endpoint = mapping.endpoint()->to_string();
   if (ladder_) p->lifetimes = to_metrics(*ladder_);
   p->icmp_errors = icmp_.counts();
   p->packets_refused = prober_.refused();

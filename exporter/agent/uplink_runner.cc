@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "agent/path_evidence.h"
 #include "agent/trail.h"
 #include "base/log.h"
 #include "verdict/sentence.h"
@@ -21,6 +20,7 @@ constexpr Nanos kAnswerValid = 75s;  // two questions
 constexpr Nanos kReplyValid = 3s;
 constexpr Nanos kWitnessEager = 20s;  // of silence, then they are asked less often
 constexpr Nanos kWitnessPause = 10s;
+constexpr Nanos kStrangersInterval = 5s;  // as WebRTC clients ask the public STUN servers for years
 
 /// The tunnel's own reflector where we have its key, else the first whose key we have: only they hold
 /// replies.
@@ -56,7 +56,8 @@ UplinkRunner::UplinkRunner(boost::asio::io_context& loop, config::Uplink uplink,
   }
   for (const auto& reflector : reflectors) {
     probe::Settings settings;
-    settings.interval = config.probe.interval;
+    settings.interval = reflector.config.built_in ? std::max(config.probe.interval, kStrangersInterval)
+                                                  : config.probe.interval;
     settings.fresh_interval = config.probe.fresh_interval;
     settings.loss_threshold = config.probe.loss_threshold;
     settings.identity = reflector.identity;
@@ -199,6 +200,18 @@ std::string UplinkRunner::witness_proof(Instant since) const {
   return {};
 }
 
+/// TCP belongs to the uplink: where UDP is dead towards one server and TCP is not, it is so towards all.
+std::optional<PathContext::Beside> UplinkRunner::tcp_beside(const Path& path, Instant now) const {
+  std::optional<PathContext::Beside> beside;
+  for (const auto& other : paths_) {
+    if (other.get() == &path || !other->running()) continue;
+    const auto o = other->observe(now);
+    if (o.steady != false || !o.tcp) continue;
+    if (!beside || *o.tcp) beside = {other->reflector(), *o.tcp, o.attributable != false};
+  }
+  return beside;
+}
+
 bool UplinkRunner::judge(const Now& now, const std::function<Surroundings(const std::string&)>& around) {
   const bool down_for_good = fault_since_ && now.mono - *fault_since_ > kRedial;
   if (down_for_good && bound_) {
@@ -233,6 +246,7 @@ bool UplinkRunner::judge(const Now& now, const std::function<Surroundings(const 
     context.trail.own = state_.source;
     context.trail.other = surroundings.other_way;
     context.trail.answered_elsewhere = surroundings.answered_elsewhere;
+    if (path->tells_nothing_else()) context.beside = tcp_beside(*path, now.mono);
     if (const auto silent = silent_since(*path, now.mono); silent && context.proof.empty()) {
       context.proof = witness_proof(std::max(*silent, now.mono - kProofValid));
     }

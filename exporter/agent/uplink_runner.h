@@ -6,6 +6,7 @@
 
 #include "agent/nat_watch.h"
 #include "agent/path.h"
+#include "agent/path_evidence.h"
 #include "agent/preflight_watch.h"
 #include "agent/reflector_targets.h"
 #include "agent/resolver.h"
@@ -69,6 +70,7 @@ class UplinkRunner {
   void ensure_routes();
   void ask_witnesses(Instant now);
   std::string witness_proof(Instant since) const;
+  std::optional<PathContext::Beside> tcp_beside(const Path& path, Instant now) const;
   bool link_up() const { return state_.present && state_.usable() && route_fault_.empty(); }
   std::string link_fault() const { return state_.fault.empty() ? route_fault_ : state_.fault; }
 

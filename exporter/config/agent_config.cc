@@ -90,6 +90,23 @@ std::vector<HostPort> default_witnesses() {
   return {{"stun.l.google.com", 19302}, {"stun.cloudflare.com", kStunPort}};
 }
 
+/// Public STUN servers, so that a first run tells whether replies come back. The last of them answers over
+/// TCP, too.
+std::vector<Reflector> default_reflectors() {
+  std::vector<Reflector> servers(3);
+  servers[0].name = "google";
+  servers[0].address = {"stun.l.google.com", 19302};
+  servers[1].name = "cloudflare";
+  servers[1].address = {"stun.cloudflare.com", kStunPort};
+  servers[2].name = "nextcloud";
+  servers[2].address = {"stun.nextcloud.com", kStunPort};
+  for (auto& s : servers) {
+    s.protocol = Protocol::stun;
+    s.built_in = true;
+  }
+  return servers;
+}
+
 HostPort read_witness(const Value& v) {
   HostPort w = read_host_port(v);
   if (w.port == 0) w.port = kStunPort;
@@ -286,6 +303,7 @@ Result<Config> parse_config(std::string_view yaml, const std::string& file) {
   Report report(file);
   const Value root(*tree, "", report);
   Config defaults;
+  defaults.reflectors = default_reflectors();
   defaults.witnesses = default_witnesses();
   defaults.probe = default_probe(Profile::standard);
   Config config = read_document<Config>(root, kConfigKeys, std::move(defaults));

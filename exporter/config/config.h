@@ -32,7 +32,8 @@ struct Reflector {
   std::string name;
   HostPort address;
   Protocol protocol = Protocol::stamp;
-  std::string key_file;  ///< empty: unauthenticated
+  std::string key_file;   ///< empty: unauthenticated
+  bool built_in = false;  ///< a stranger's server, which nobody chose: it is to be asked seldom
   bool operator==(const Reflector&) const = default;
 };
 

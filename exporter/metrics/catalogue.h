@@ -76,6 +76,7 @@ inline constexpr auto kCatalogue = std::to_array<Metric>({
     {"uplink_udp_hold_replies_total", kCounter, {"uplink", "reflector", "pattern", "hold"}, "Fresh flows whose reply came back after having been held for so many seconds."},
     {"uplink_udp_mapping_lifetime_seconds", kGauge, {"uplink", "reflector", "pattern", "bound"}, "Silence after which the NAT forgets a flow: the longest that was survived (lower) and the shortest that was not (upper, +Inf where none)."},
     {"uplink_udp_mapped_endpoint_changes_total", kCounter, {"uplink", "reflector", "part"}, "Changes of the address or port by which the reflector sees the steady flow: the NAT re-bound it."},
+    {"uplink_udp_mapped_port_changes_total", kCounter, {"uplink", "reflector", "cause"}, "Changes of the port by which the far end sees one flow, by what came before: idle (the flow had been silent for 3 s or more), active (it had not: the NAT moved a flow in use), every_packet (packets that follow each other are all seen from different ports)."},
     {"uplink_udp_icmp_errors_total", kCounter, {"uplink", "reflector", "type"}, "ICMP errors received for UDP probes."},
     {"uplink_udp_packets_refused_total", kCounter, {"uplink", "reflector", "reason"}, "UDP datagrams received on probe sockets and not taken as a reply."},
     {"uplink_udp_last_reply_timestamp_seconds", kGauge, {"uplink", "reflector"}, "When the newest reply arrived, in Unix time."},

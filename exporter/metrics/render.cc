@@ -71,6 +71,8 @@ void add_path(Families& out, const Path& path) {
   out.counter("uplink_udp_mapped_endpoint_changes_total", {u, r, "address"},
               number(path.mapped_address_changes));
   out.counter("uplink_udp_mapped_endpoint_changes_total", {u, r, "port"}, number(path.mapped_port_changes));
+  for (const auto& [cause, n] : path.port_changes_by_cause)
+    out.counter("uplink_udp_mapped_port_changes_total", {u, r, cause}, number(n));
   for (const auto& [pattern, lifetime] : path.lifetimes) add_lifetime(out, path, pattern, lifetime);
   for (const auto& [type, n] : path.icmp_errors)
     out.counter("uplink_udp_icmp_errors_total", {u, r, type}, number(n));

@@ -64,6 +64,7 @@ struct Path {  // one uplink and one reflector
   std::uint64_t tcp_connect_failures = 0;
   std::uint64_t mapped_address_changes = 0;
   std::uint64_t mapped_port_changes = 0;
+  std::map<std::string, std::uint64_t> port_changes_by_cause;  ///< idle, active, every_packet
   std::string mapped_endpoint;  ///< as the reflector sees it; for the page, never a label
   std::map<std::string, std::uint64_t> icmp_errors;  ///< by type, e.g. "port-unreachable"
   std::map<std::string, std::uint64_t>

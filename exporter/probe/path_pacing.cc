@@ -23,6 +23,7 @@ constexpr Nanos kPaced = 3s;               // RFC 8085 §3.1.1: one datagram per
 constexpr std::uint32_t kSteadySlot = 10;  // of the paced slots one in so many goes to the old steady flow
 constexpr std::uint32_t kUnknownSlot = 2;
 constexpr std::uint32_t kNamingEvery = 30;
+constexpr Nanos kLongSilence = 6s;
 
 }  // namespace
 
@@ -33,7 +34,10 @@ void PathProber::send(const Now& now, Flow& flow) {
   const auto sequence = flow.record_sent(now, naming);
   Extras extras;
   extras.naming = naming;
-  extras.location = sequence % kNamingEvery == 0;
+  mapping_.sent(flow.handle, now.mono);
+  // A new flow's silences grow: after a long one its mapping may be another.
+  extras.location = sequence % kNamingEvery == 0 ||
+                    (flow.role == Role::fresh && mapping_.silence_before(flow.handle) >= kLongSilence);
   extras.instance_id = settlement_.instance_id();
   settlement_.count_sent(flow.kind());
   auto packet = settings_.stun

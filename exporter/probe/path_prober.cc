@@ -39,7 +39,7 @@ void PathProber::stop(const Now& now) {
     close(*flow);
   }
   flows_.clear();
-  mapped_by_flow_.clear();
+  mapping_.clear();
   steady_ = 0;
   burst_left_ = 0;
   running_ = false;
@@ -127,7 +127,7 @@ void PathProber::close(Flow& flow) {
   flow.open = false;
   flow.next_send = Instant::max();
   history_.closed(flow);
-  mapped_by_flow_.erase(flow.handle);
+  mapping_.closed(flow.handle);
   actions_.emplace_back(CloseFlow{flow.handle});
 }
 
@@ -184,7 +184,7 @@ void PathProber::on_datagram(const Now& now, FlowHandle handle, ByteView datagra
   }
   if (reply.flow) settlement_.learn_instance(reply.flow->instance_id, now.mono, true);
   if (reply.flow || reply.base.sequence < reply.base.sender_sequence) settlement_.note_stateful();
-  if (reply.mapped_endpoint) note_mapping(*flow, *reply.mapped_endpoint);
+  if (reply.mapped_endpoint) mapping_.seen(handle, reply.base.sender_sequence, *reply.mapped_endpoint);
   record_losses(answer.ended_run);
   history_.update(*flow);
   assess(now);
@@ -198,15 +198,6 @@ void PathProber::record_losses(std::uint32_t ended_run) {
 
 void PathProber::on_transmitted(FlowHandle handle, std::uint32_t sequence, WallTime when) {
   if (auto* flow = find(handle)) flow->record_transmit_time(sequence, when);
-}
-
-void PathProber::note_mapping(const Flow& flow, const Endpoint& endpoint) {
-  if (mapped_ && mapped_->address != endpoint.address) ++address_changes_;
-  mapped_ = endpoint;
-  const auto [known, first] = mapped_by_flow_.try_emplace(flow.handle, endpoint);
-  if (first) return;
-  if (known->second.port != endpoint.port) ++port_changes_;
-  known->second = endpoint;
 }
 
 void PathProber::ask_if_due(const Now& now) {
@@ -237,6 +228,8 @@ void PathProber::on_asked(const Now& now, const AskOutcome& outcome) {
   for (const auto& report : answer.flows) {
     for (auto& [handle, flow] : flows_) {
       if (flow->flow_id != report.flow_id) continue;
+      if (flow->open && report.known && report.endpoint)
+        mapping_.seen(handle, report.highest_sequence, *report.endpoint);
       if (flow->loss_run() > 0) delivery_.add(*flow, report, handle == steady_);
       settlement_.apply_report(*flow, report, answer.instance_id, outcome.asked);
     }

@@ -9,6 +9,7 @@
 #include "probe/inquest.h"
 #include "probe/loss_alarm.h"
 #include "probe/loss_model.h"
+#include "probe/mapping_watch.h"
 #include "probe/packets.h"
 #include "probe/rtt.h"
 #include "probe/settlement.h"
@@ -88,9 +89,7 @@ class PathProber {
   const Rtt& rtt() const { return rtt_; }
   std::uint64_t instance_id() const { return settlement_.instance_id(); }
   const std::map<std::string, std::uint64_t>& refused() const { return refused_; }
-  const std::optional<Endpoint>& mapped_endpoint() const { return mapped_; }
-  std::uint64_t mapped_address_changes() const { return address_changes_; }
-  std::uint64_t mapped_port_changes() const { return port_changes_; }
+  const MappingWatch& mapping() const { return mapping_; }
   std::size_t open_flows() const;
 
  private:
@@ -117,7 +116,6 @@ class PathProber {
   void ask_if_due(const Now& now);
   Asking::Need asking_need() const;
   void sweep(const Now& now);
-  void note_mapping(const Flow& flow, const Endpoint& endpoint);
   bool steady_dead() const;
   bool tcp_alone_works() const;
   std::optional<bool> forward(Instant now) const;
@@ -164,10 +162,7 @@ class PathProber {
   std::optional<Instant> silent_since_;  ///< the steady flow is concluded dead since
   std::optional<Instant> last_reply_;
   std::map<std::string, std::uint64_t> refused_;
-  std::optional<Endpoint> mapped_;
-  std::map<FlowHandle, Endpoint> mapped_by_flow_;
-  std::uint64_t address_changes_ = 0;
-  std::uint64_t port_changes_ = 0;
+  MappingWatch mapping_;
 };
 
 }  // namespace ue::probe

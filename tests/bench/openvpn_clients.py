@@ -40,7 +40,7 @@ class Agent:
     """uplink_exporter with one tunnel, and what its page says."""
 
     def __init__(self, series):
-        config = {"uplinks": [{"name": "mansion", "interface": "eth2"}], "witnesses": [],
+        config = {"uplinks": [{"name": "mansion", "interface": "eth2"}], "reflectors": [], "witnesses": [],
                   "openvpn": [{"name": "server", "status": STATUS, "clients": {"series": series}}]}
         path = agent.write("/run/lab/bench.yml", json.dumps(config))
         self.process = world.Process("gw", "bench-agent", [agent.program("uplink_exporter"), "--config.file", path])

@@ -179,7 +179,8 @@ def main():
     shutil.copy(f"{EXAMPLES}/web-config.yml", ".")
     certificate("web")
     certificate("other")
-    programs = ((Program("uplink_exporter", {"uplinks": [{"name": "lo", "interface": "lo"}], "witnesses": []}), "uplink_info"),
+    programs = ((Program("uplink_exporter", {"uplinks": [{"name": "lo", "interface": "lo"}], "reflectors": [], "witnesses": []}),
+                 "uplink_info"),
                 (Program("uplink_reflector", {"allow_unauthenticated": True, "listen": [f"127.0.0.1:{free_port()}"]}),
                  "uplink_reflector_build_info"))
     try:

@@ -54,14 +54,15 @@ def answers(name, port, path="/-/healthy"):
         return False
 
 
-def start_witness(*addresses):
+def start_witness(*addresses, port=STUN_PORT, label="turnserver", udp_only=False):
     """A STUN server that owns nothing of ours: coturn's."""
     if netns.missing_tools("turnserver"):
         raise registry.Skip("turnserver (Debian package coturn) is not installed")
-    process = world.Process("witness", "turnserver", [
-        "turnserver", "--stun-only", "--no-cli", "--no-tls", "--no-dtls", f"--listening-port={STUN_PORT}",
+    process = world.Process("witness", label, [
+        "turnserver", "--stun-only", "--no-cli", "--no-tls", "--no-dtls", f"--listening-port={port}",
+        *(["--no-tcp"] if udp_only else []),
         *(f"--listening-ip={address}" for address in addresses or (topology.WITNESS,)),
-        "--log-file=stdout", "--pidfile=/run/lab/turnserver.pid", "-n"])
+        "--log-file=stdout", f"--pidfile=/run/lab/{label}.pid", "-n"])
     return process
 
 

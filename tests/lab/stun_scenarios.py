@@ -80,3 +80,34 @@ def stun_only_outage():
     verdicts.only(MANSION, "healthy", "unknown", "down", since=since)
     verdicts.only(FIVE_G, "healthy", since=since)
     home.done()
+
+
+@scenario(200)
+def first_run_without_configuration():
+    """no file and no server of ours: every uplink is found, measured against the public STUN servers, and told apart"""
+    topology.build()
+    carrier, _ = nat.carrier(), nat.router_5g()
+    netns.ip("gw", f"route add default via {topology.ROUTER_5G} dev eth1 metric 200")
+    names = {"stun.l.google.com": (topology.WITNESS, 19302), "stun.cloudflare.com": ("198.18.0.21", agent.STUN_PORT),
+             "stun.nextcloud.com": ("198.18.0.22", agent.STUN_PORT)}
+    netns.answer_names({name: address for name, (address, _) in names.items()})
+    for name, (address, port) in names.items():
+        if address != topology.WITNESS:
+            netns.ip("witness", f"addr add {address}/24 dev eth0")
+        agent.start_witness(address, port=port, label=name, udp_only=name != "stun.nextcloud.com")
+    process = world.Process("gw", "agent", [agent.program("uplink_exporter")])
+    world.wait_until(lambda: agent.answers("gw", 10177, "/-/ready") or process.must_live(), 15, "the agent's page")
+    verdicts = agent.Verdicts()
+    for uplink in ("eth1", "eth2"):
+        verdicts.wait(uplink, "healthy", 60)
+        expect(len(world.scrape("gw").all("uplink_path_verdict", uplink=uplink, verdict="healthy")) == len(names),
+               f"{uplink} is not measured against each server")
+    since = world.now()
+    sent = world.scrape("gw").sum("uplink_udp_probes_sent_total", uplink="eth2", reflector="google", flow="steady")
+    carrier.no_return()
+    print(f"no_return after {verdicts.wait('eth2', 'no_return', 60, since):.1f} s")
+    verdicts.only("eth2", "healthy", "unknown", "no_return", since=since)
+    verdicts.only("eth1", "healthy", since=since)
+    expect(sent <= 20, f"a public server was asked {sent} times in the first seconds")
+    verdicts.stop()
+    process.must_live()

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "verdict/judge.h"
+#include "verdict/table.h"
 
 namespace ue::agent {
 namespace {
@@ -58,6 +59,27 @@ TEST(PathEvidence, AMappingIsShortOnlyWhereThatIsNoChance) {
   EXPECT_EQ(short_lived(30, 31, 8, std::nullopt), Tri::no);
   EXPECT_EQ(short_lived(20, 25, 8, std::chrono::seconds(10)), Tri::no);
   EXPECT_EQ(short_lived(20, 25, 8, std::chrono::seconds(60)), Tri::yes);
+}
+
+TEST(PathEvidence, WhatTcpShowsBesideCountsOnlyForAPathThatIsDeadAndKnowsNothingOfTcp) {
+  PathContext c;
+  c.reflector = "google";
+  c.beside = PathContext::Beside{"nextcloud", true, false};
+  probe::Observation o;
+  o.steady = o.fresh = false;
+  auto e = make_evidence(o, c);
+  EXPECT_EQ(verdict::decide(e.facts), Verdict::no_return);
+  EXPECT_EQ(e.figures.reflector, "nextcloud");  // whose TCP the sentence means
+  c.beside = PathContext::Beside{"nextcloud", false, true};
+  EXPECT_EQ(verdict::decide(make_evidence(o, c).facts), Verdict::down);
+  o.tcp = true;
+  e = make_evidence(o, c);
+  EXPECT_EQ(e.facts.tcp, Tri::yes);
+  EXPECT_EQ(e.figures.reflector, "google");
+  o.tcp.reset();
+  o.steady = o.fresh = true;
+  EXPECT_EQ(verdict::decide(make_evidence(o, c).facts), Verdict::healthy);
+  EXPECT_EQ(make_evidence(o, c).facts.tcp, Tri::unknown);
 }
 
 TEST(PathEvidence, TheSizeThatDoesNotPassAndTheOneThatDoesAreTold) {

@@ -29,7 +29,14 @@ TEST(Config, AnEmptyFileIsTheDefault) {
   for (const auto* text : {"", "\n\n", "# nothing yet\n", "---\n", "---\n...\n", "{}", "\xef\xbb\xbf"}) {
     const Config c = parsed(text);
     EXPECT_THAT(c.uplinks, IsEmpty());
-    EXPECT_THAT(c.reflectors, IsEmpty());
+    std::vector<std::string> servers;
+    for (const auto& r : c.reflectors) {
+      servers.push_back(r.name + " " + r.address.to_string());
+      EXPECT_EQ(r.protocol, Protocol::stun);
+      EXPECT_TRUE(r.built_in);
+    }
+    EXPECT_THAT(servers, ElementsAre("google stun.l.google.com:19302", "cloudflare stun.cloudflare.com:3478",
+                                     "nextcloud stun.nextcloud.com:3478"));
     EXPECT_THAT(c.witnesses,
                 ElementsAre(HostPort{"stun.l.google.com", 19302}, HostPort{"stun.cloudflare.com", 3478}));
     EXPECT_EQ(c.probe.profile, Profile::standard);
@@ -99,6 +106,13 @@ TEST(Config, PortsByProtocol) {
                                      "[2001:db8::1]:10862", "stun.example.net:19302"));
   EXPECT_EQ(c.reflectors[4].protocol, Protocol::stun);
   EXPECT_THAT(c.witnesses, ElementsAre(HostPort{"stun.example.net", 3478}, HostPort{"192.0.2.2", 5349}));
+}
+
+TEST(Config, AnEmptyListOfReflectorsIsNoneAndAnotherReplacesTheDefault) {
+  EXPECT_THAT(parsed("reflectors: []").reflectors, IsEmpty());
+  const Config c = parsed("reflectors: [{name: a, address: 192.0.2.1, protocol: stun}]");
+  ASSERT_EQ(c.reflectors.size(), 1U);
+  EXPECT_FALSE(c.reflectors[0].built_in);
 }
 
 TEST(Config, AnEmptyListOfWitnessesIsNone) { EXPECT_THAT(parsed("witnesses: []").witnesses, IsEmpty()); }

@@ -20,6 +20,7 @@ inline std::shared_ptr<Snapshot> sample_snapshot() {
   dead->tcp_connect_failures = 1;
   dead->mapped_address_changes = 1;
   dead->mapped_port_changes = 7;
+  dead->port_changes_by_cause = {{"idle", 5}, {"active", 2}, {"every_packet", 0}};
   dead->mapped_endpoint = "198.51.100.7:41234";
   dead->icmp_errors = {{"port-unreachable", 2}, {"ttl-exceeded", 1}};
   dead->packets_refused = {{"foreign", 4}, {"short", 1}};

@@ -72,7 +72,7 @@ TEST(Calm, ANatThatReBindsEveryTwentySecondsIsHealthy) {
     path.every(20s, [&] { path.rebind(); });
     path.run_until(1h);
     EXPECT_THAT(verdicts(path), ElementsAre(Verdict::healthy)) << path.story();
-    EXPECT_GT(path.prober().mapped_port_changes(), 50U);
+    EXPECT_GT(path.prober().mapping().port_changes(), 50U);
   }
 }
 
