@@ -9,6 +9,7 @@
 #include "config/config.h"
 #include "config/key_file.h"
 #include "main/diagnose.h"
+#include "main/init.h"
 #include "openvpn/analysis.h"
 #include "openvpn/log_archive.h"
 
@@ -95,6 +96,7 @@ int main(int argc, char** argv) {
       "Examples:\n"
       "  uplinktool diagnose                                    what is wrong with this machine's uplinks?\n"
       "  uplinktool diagnose --config.file /etc/uplink_exporter/config.yaml\n"
+      "  uplinktool init > agent.yml                            a configuration for this machine\n"
       "  (umask 077; uplinktool keygen > cloud.key)             one key, the same file on both sides\n"
       "  (umask 077; uplinktool keygen --master > master.key)   one key for many gateways, on the reflector\n"
       "  (umask 077; uplinktool keygen --for master.key > gw1.key)\n"
@@ -150,6 +152,16 @@ int main(int argc, char** argv) {
       ->check(CLI::IsMember({"client", "server"}));
   analyze_command->add_option("FILE", logs, "Log files, oldest first; - is standard input")->required();
 
+  std::string openvpn_directory = "/etc/openvpn";
+  auto* init_command =
+      app.add_subcommand("init", "Look at this machine and print a commented configuration for it.");
+  init_command->footer(
+      "Uplinks come from the kernel's default routes, tunnels from OpenVPN's *.conf files and its units. "
+      "Nothing\n"
+      "is changed: send the output to a file, and check it with `uplinktool check config FILE`.");
+  init_command->add_option("--openvpn", openvpn_directory, "Where OpenVPN's configurations are")
+      ->capture_default_str();
+
   ue::tool::DiagnoseOptions options;
   int seconds = static_cast<int>(options.duration / std::chrono::seconds(1));
   auto* diagnose_command = app.add_subcommand(
@@ -169,6 +181,7 @@ int main(int argc, char** argv) {
     return app.exit(e) == 0 ? kOk : kBad;
   }
   options.duration = std::chrono::seconds(seconds);
+  if (*init_command) return ue::tool::init(openvpn_directory);
   if (*diagnose_command) return ue::tool::diagnose(options);
   if (*analyze_command) return analyze(logs, role, json);
   if (*keygen_command) return keygen(master, master_file);

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "config/file.h"
+#include "openvpn/option_words.h"
 
 namespace ue::openvpn {
 
@@ -30,37 +31,6 @@ constexpr std::pair<std::string_view, std::string_view> kDangers[] = {
 };
 constexpr std::size_t kMaxConfig = 1024 * 1024;  // octets; inline certificates are a few thousand
 
-/// Words of one line, without comments: "management \"/run/o.sock\" unix # note".
-std::vector<std::string> words_of(std::string_view line) {
-  std::vector<std::string> words;
-  std::string word;
-  char quote = 0;
-  bool open = false;
-  for (const char c : line) {
-    if (quote != 0) {
-      if (c == quote) {
-        quote = 0;
-      } else {
-        word += c;
-      }
-    } else if (c == '"' || c == '\'') {
-      quote = c;
-      open = true;
-    } else if ((c == '#' || c == ';') && word.empty() && !open) {
-      break;
-    } else if (c == ' ' || c == '\t' || c == '\r') {
-      if (open) words.push_back(std::exchange(word, {}));
-      open = false;
-    } else {
-      word += c;
-      open = true;
-    }
-  }
-  if (open) words.push_back(word);
-  if (!words.empty() && words[0].starts_with("--")) words[0].erase(0, 2);
-  return words;
-}
-
 std::string joined(const std::vector<std::string>& words) {
   std::string all;
   for (const std::string& word : words) all += (all.empty() ? "" : " ") + word;
@@ -80,7 +50,7 @@ bool read_config(const fs::path& root, fs::path cwd, const std::string& file, st
   for (auto& option : management_options(text)) out.push_back(std::move(option));
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) {
-    const auto words = words_of(line);
+    const auto words = option_words(line);
     if (words.size() < 2) continue;
     if (words[0] == "cd") cwd = cwd / words[1];
     if (words[0] == "config" && (depth >= 4 || !read_config(root, cwd, words[1], out, depth + 1)))
@@ -119,7 +89,7 @@ std::optional<std::vector<std::string>> options_of(const fs::path& process) {
 
 bool listens_at(const std::vector<std::string>& options, const std::string& address) {
   return std::any_of(options.begin(), options.end(), [&](const std::string& option) {
-    const auto words = words_of(option);
+    const auto words = option_words(option);
     if (words.size() < 3 || words[0] != "management") return false;
     const std::string wanted = words[2] == "unix" ? "unix:" + words[1] : "tcp://" + words[1] + ":" + words[2];
     return wanted == address || "tcp://[" + words[1] + "]:" + words[2] == address ||
@@ -134,7 +104,7 @@ std::vector<std::string> management_options(std::string_view config) {
   bool inline_file = false;
   while (!config.empty()) {
     const auto end = config.find('\n');
-    const auto words = words_of(config.substr(0, end));
+    const auto words = option_words(config.substr(0, end));
     config = end == config.npos ? std::string_view{} : config.substr(end + 1);
     if (words.empty()) continue;
     // <ca> ... </ca>: a certificate or a key in the file itself. <connection> holds options.

@@ -1,0 +1,97 @@
+#include "agent/first_config.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "uplink/discovery.h"
+
+namespace ue::agent {
+
+namespace {
+
+/// YAML takes JSON's strings; names of files and hosts need no more than these two escapes.
+std::string quoted(const std::string& text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    if (static_cast<unsigned char>(c) >= 0x20) out += c;
+  }
+  return out + "\"";
+}
+
+std::string uplinks(const uplink::Inventory& inventory) {
+  const auto found = uplink::discover(inventory);
+  if (found.empty()) {
+    return "# No interface has a default route now. Name yours; without this list they are found at each "
+           "start.\n"
+           "#uplinks:\n#  - {name: mansion, interface: eth2}\n";
+  }
+  std::string text =
+      "# Found by their default routes. Rename them as you like: `name` is the label in metrics and pages.\n"
+      "uplinks:\n";
+  for (const auto& u : found) {
+    const auto state = uplink::resolve(u, inventory);
+    text += fmt::format("  - {{name: {}, interface: {}{}}}   # {}{}\n", quoted(u.name), quoted(u.interface),
+                        u.family == Family::ipv6 ? ", family: ipv6" : "",
+                        state.source ? state.source->to_string() : "no address",
+                        state.gateway ? " via " + state.gateway->to_string() : "");
+  }
+  return text +
+         "  # A line with a router but no default route, as a spare one often is:\n"
+         "  #- {name: spare, interface: eth1, gateway: 192.168.0.1}\n";
+}
+
+std::string tunnel(const openvpn::FoundTunnel& t, const std::string& name) {
+  std::string sources;
+  for (const auto& [key, value] :
+       {std::pair("log", t.log), std::pair("journal", t.journal), std::pair("status", t.status)}) {
+    if (!value.empty()) sources += fmt::format(", {}: {}", key, quoted(value));
+  }
+  std::string text =
+      fmt::format("  # {}: a {}{}\n  - {{name: {}{}}}\n", t.file, t.server ? "server" : "client",
+                  t.remote.empty() ? "" : " of " + t.remote, quoted(name), sources);
+  if (!t.management.empty())
+    text += fmt::format(
+        "  # It has a management socket, which has one place. To let the agent take it:\n"
+        "  #   management: {}\n",
+        quoted(t.management));
+  return text;
+}
+
+}  // namespace
+
+std::string first_config(const uplink::Inventory& inventory,
+                         const std::vector<openvpn::FoundTunnel>& tunnels) {
+  std::string text =
+      "# uplink_exporter, as `uplinktool init` found this machine. `uplinktool check config FILE` checks "
+      "what you "
+      "change.\n\n" +
+      uplinks(inventory);
+  const auto client =
+      std::find_if(tunnels.begin(), tunnels.end(), [](const auto& t) { return !t.remote.empty(); });
+  text += fmt::format(
+      "\n# A reflector of your own tells which way a packet died; the VPN server is a good place for it. "
+      "There:\n"
+      "#   (umask 077; uplinktool keygen > cloud.key), and a copy of cloud.key to here\n"
+      "# Until then public STUN servers say whether replies come back, and no more.\n"
+      "#reflectors:\n"
+      "#  - {{name: cloud, address: {}, key_file: /etc/uplink_exporter/cloud.key}}\n",
+      quoted((client == tunnels.end() ? "vpn.example.net" : client->remote) + ":862"));
+  if (tunnels.empty()) {
+    return text +
+           "\n# No OpenVPN configuration was found in /etc/openvpn.\n#openvpn:\n"
+           "#  - {name: cloud, log: /var/log/openvpn/client.log}\n";
+  }
+  text += "\n# Add `reflector: cloud` to a tunnel whose server has that reflector.\nopenvpn:\n";
+  std::set<std::string> names;
+  for (const auto& t : tunnels) {
+    std::string name = t.name;
+    for (int again = 2; !names.insert(name).second; ++again) name = fmt::format("{}_{}", t.name, again);
+    text += tunnel(t, name);
+  }
+  return text;
+}
+
+}  // namespace ue::agent
