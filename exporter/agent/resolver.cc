@@ -12,7 +12,7 @@ namespace {
 using boost::asio::ip::udp;
 
 constexpr auto kRefresh = std::chrono::minutes(5);
-constexpr auto kRetry = std::chrono::seconds(10);
+constexpr auto kRetryLookup = std::chrono::seconds(10);
 
 }  // namespace
 
@@ -72,7 +72,7 @@ void Resolver::resolve(const std::shared_ptr<State>& state) {
                     state->family == Family::ipv4 ? "IPv4" : "IPv6", error ? error.message() : "empty answer",
                     state->known ? "the last good one stays in use" : "it is asked again every 10 s");
         }
-        state->timer.expires_after(state->known ? std::chrono::seconds(kRefresh) : kRetry);
+        state->timer.expires_after(state->known ? std::chrono::seconds(kRefresh) : kRetryLookup);
         state->timer.async_wait([state](const boost::system::error_code& cancelled) {
           if (!cancelled && state->alive) resolve(state);
         });

@@ -158,7 +158,7 @@ void read_rate(const Value& v, WebConfig& c) {
     v.fail_missing("burst", "is missing or 0: with that not one request would be let in");
 }
 
-constexpr Setting<WebConfig> kKeys[] = {
+constexpr Setting<WebConfig> kWebKeys[] = {
     {"tls_server_config", Need::optional, [](const Value& v, WebConfig& c) { c.tls = read_tls(v); }},
     {"http_server_config", Need::optional,
      [](const Value& v, WebConfig& c) { c = read_map<WebConfig>(v, kHttpKeys, std::move(c)); }},
@@ -176,7 +176,7 @@ Result<WebConfig> parse_web_config(std::string_view yaml, const std::string& fil
   const auto tree = parse_yaml(yaml, file);
   if (!tree) return Error{tree.error()};
   Report report(file);
-  WebConfig config = read_document<WebConfig>(Value(*tree, "", report), kKeys);
+  WebConfig config = read_document<WebConfig>(Value(*tree, "", report), kWebKeys);
   if (report.first()) return *report.first();
   return config;
 }

@@ -11,7 +11,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t kMostServers = 4;
-constexpr std::uint32_t kTries = 5;
+constexpr std::uint32_t kTriesOfTest = 5;
 constexpr std::uint32_t kLeastTries = 5;  // of what may be filtered
 constexpr std::uint32_t kMostTries = 12;
 constexpr Nanos kSpacing = 500ms;  // RFC 8489 §6.2.1: the least time-out; the path's own where that is longer
@@ -116,7 +116,7 @@ void NatSurvey::begin(const Now& now) {
   primary_.reset();
   open();
   phase_ = Phase::mapping;
-  for (std::size_t i = 0; i < servers_.size() && i < kMostServers; ++i) ask(now, servers_[i], kTries);
+  for (std::size_t i = 0; i < servers_.size() && i < kMostServers; ++i) ask(now, servers_[i], kTriesOfTest);
 }
 
 void NatSurvey::advance(const Now& now, const PathState& path) {
@@ -186,7 +186,7 @@ void NatSurvey::note_answer(const Now& now, Request& r, const Endpoint& mapped, 
   primary_ = r.server;
   other_ = *other;
   for (const auto& [address, port] : {std::pair{true, false}, std::pair{true, true}, std::pair{false, true}})
-    ask(now, alternate(address, port), kTries);  // may move `r`
+    ask(now, alternate(address, port), kTriesOfTest);  // may move `r`
 }
 
 NatSurvey::Server NatSurvey::alternate(bool other_address, bool other_port) const {
@@ -215,7 +215,7 @@ void NatSurvey::next_phase(const Now& now) {
           std::find_if(requests_.begin(), requests_.end(), [](const auto& r) { return r.mapped; });
       const auto server = first->server;
       requests_.clear();
-      ask(now, server, kTries);
+      ask(now, server, kTriesOfTest);
       phase_ = Phase::recheck;
       break;
     }
@@ -256,7 +256,7 @@ void NatSurvey::conclude_mapping(const Now& now) {
   // Its own fresh port: what was sent to the other address would have opened the filter.
   close();
   open();
-  ask(now, *primary_, kTries);
+  ask(now, *primary_, kTriesOfTest);
   phase_ = Phase::greeting;
   advance(now, path_);
 }
@@ -280,10 +280,11 @@ void NatSurvey::judge_filtering(const Now& now) {
     open();
   }
   requests_.clear();
-  ask(now, *primary_, kTries);
+  ask(now, *primary_, kTriesOfTest);
   if (one_mapping) {
-    ask(now, alternate(true, true), kTries);
-    if (seen_.filtering == Filtering::address_and_port_dependent) ask(now, alternate(false, true), kTries);
+    ask(now, alternate(true, true), kTriesOfTest);
+    if (seen_.filtering == Filtering::address_and_port_dependent)
+      ask(now, alternate(false, true), kTriesOfTest);
   }
   phase_ = one_mapping ? Phase::opening : Phase::control;
   advance(now, path_);
