@@ -18,7 +18,8 @@ import tempfile
 import yaml
 
 RULES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../rules")
-SEVERITIES = {"critical", "warning", "info", "none"}
+ALERTMANAGER = os.path.join(RULES, "../deploy/alertmanager/alertmanager.yml")
+RECEIVERS = {"critical": "people", "warning": "tickets", "info": "nobody", "none": "nobody"}  # by severity
 AT_ONCE = {"UplinkWatchdog", "UplinkFaultFresh"}  # the one proves that alerts get out, the other must not come after them
 ALWAYS = {"UplinkWatchdog"}  # nothing keeps it quiet
 PARTS = ("**Meaning.**", "**Impact.**", "**Diagnosis.**", "**Mitigation.**")
@@ -44,7 +45,11 @@ class Tree:
         self.runbooks = dict(re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", open(f"{root}/README.md").read(), re.M | re.S))
 
     def rules(self, kind):
-        for name, file in self.files.items():
+        return self.rules_of(self.files, kind)
+
+    @staticmethod
+    def rules_of(files, kind):
+        for name, file in files.items():
             for group in file["groups"]:
                 yield from ((name, rule) for rule in group["rules"] if kind in rule)
 
@@ -85,7 +90,7 @@ def written(tree):
             yield f"{alert}: the description names nothing"
         if notes["runbook_url"] != f"rules/README.md#{alert.lower()}":
             yield f"{alert}: runbook_url is {notes['runbook_url']}"
-        if rule["labels"].get("severity") not in SEVERITIES or "{{" in str(rule["labels"]):
+        if rule["labels"].get("severity") not in RECEIVERS or "{{" in str(rule["labels"]):
             yield f"{alert}: labels are {rule['labels']}"
         if seconds(rule.get("for")) < 30 and alert not in AT_ONCE:
             yield f"{alert}: `for` is shorter than two scrapes"
@@ -138,7 +143,29 @@ def portable(tree):
             yield f"{record} is recorded twice"
 
 
-CHECKS = (told, written, explained, numbered, portable)
+def routed(tree):
+    """amtool routes every alert, with the labels that its unit tests give it, to the receiver that its severity asks for."""
+    def receiver(labels):
+        return subprocess.run(["amtool", "config", "routes", "test", f"--config.file={ALERTMANAGER}",
+                               *(f"{name}={value}" for name, value in labels.items())], capture_output=True, text=True).stdout.strip()
+    seen = {}
+    for _, rule in tree.rules("alert"):
+        alert = rule["alert"]
+        for check in (c for _, g in tree.groups(alert) for c in g["alert_rule_test"] if c["alertname"] == alert):
+            for expected in check.get("exp_alerts", ()):
+                seen[frozenset({"alertname": alert, **expected["exp_labels"]}.items())] = RECEIVERS[rule["labels"]["severity"]]
+    # The watchdog has its own, a severity that nobody knows is a page, and so is an alert without any.
+    for labels in list(seen):
+        if ("alertname", "UplinkWatchdog") in labels:
+            seen[labels] = "dead_mans_switch"
+    seen[frozenset({"alertname": "UplinkNew", "severity": "dire"}.items())] = "people"
+    seen[frozenset({"alertname": "UplinkNew"}.items())] = "people"
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        found = list(pool.map(lambda labels: receiver(dict(labels)), seen))
+    yield from (f"{dict(labels)} goes to {got!r}, not {want}" for (labels, want), got in zip(seen.items(), found) if got != want)
+
+
+CHECKS = (told, written, explained, numbered, portable, routed)
 
 
 def _find(files, alert):
@@ -170,6 +197,11 @@ def mutants(tree):
             if re.search(rf"\n\s*{word}\b", expr) and alert != "UplinkFaultFresh":
                 yield of(alert, f"without its last `{word}`",
                          lambda r, word=word: r.update(expr=r["expr"][:[m.start() for m in re.finditer(rf"\n\s*{word}\b", r["expr"])][-1]]))
+    files = copy.deepcopy(tree.files)
+    for _, rule in Tree.rules_of(files, "record"):
+        if rule["record"] == "uplink:uplink_verdict:current":
+            rule["expr"] = rule["expr"].replace("== 1", ">= 0")
+    yield "uplink:uplink_verdict:current: a comparison that always holds", files, ["UplinkUdpOneWay", "UplinkDown"]
     for _, rule in tree.rules("record"):
         if not rule["record"].startswith("threshold:"):
             continue

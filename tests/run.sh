@@ -130,7 +130,8 @@ small_parts() {
   part promtool-rules promtool check rules --lint=all rules/*.rules.yml
   part rules-check tests/rules_check.py
   part promtool-tests promtool_tests
-  part promtool-config promtool check config deploy/prometheus/prometheus.yml
+  part promtool-config promtool check config deploy/prometheus/{prometheus,central,federation}.yml
+  part promtool-agent promtool check config --agent deploy/prometheus/agent.yml
   part dashboards tests/dashboards/run.sh check
   part promtool-compose promtool check config deploy/compose/prometheus.yml
   part compose env GRAFANA_PASSWORD=x docker-compose -f deploy/compose/compose.yml config -q
@@ -191,5 +192,6 @@ sanitized
 fuzz
 # What a fresh machine makes of the packages; another Debian builds them first.
 [ "$repeats" = 1 ] || for suite in bookworm trixie; do part "packages-$suite" tests/packages.sh "$suite"; done
+[ "$repeats" = 1 ] || { part rules-trixie tests/rules_in.sh trixie; part rules-mutants tests/rules_check.py --mutants; }
 wait
 finish

@@ -56,12 +56,12 @@ def answers(name, port):
         return False
 
 
-def prometheus(name, label, config, port=9090, *flags, agent=False):
+def prometheus(name, label, config, port=9090, *flags, agent=False, address="127.0.0.1"):
     """A Prometheus in namespace `name`, its data in /run/lab/<label>."""
     storage = "agent" if agent else "tsdb"
     process = world.Process(name, label, [
         "prometheus", f"--config.file={config}", f"--storage.{storage}.path=/run/lab/{label}",
-        f"--web.listen-address=127.0.0.1:{port}", "--log.level=warn", *(["--enable-feature=agent"] if agent else []), *flags])
+        f"--web.listen-address={address}:{port}", "--log.level=warn", *(["--enable-feature=agent"] if agent else []), *flags])
     world.wait_until(lambda: answers(name, port) or process.must_live(), 60, f"{label} being ready")
     return process
 
@@ -78,23 +78,24 @@ def start(forwards=None, **factors):
     return prometheus("gw", "prometheus", config, 9090, url("Prometheus", 9090))
 
 
-def query(expression, name="gw", port=9090):
-    """Result of an instant query, empty while Prometheus is not up."""
+def query(expression, name="gw", port=9090, at=None):
+    """Result of an instant query, now or at a Unix time; empty while Prometheus is not up."""
+    path = "/api/v1/query?query=" + urllib.parse.quote(expression) + ("" if at is None else f"&time={at}")
     try:
-        status, text = world.fetch(name, port, "/api/v1/query?query=" + urllib.parse.quote(expression), timeout=30)
+        status, text = world.fetch(name, port, path, timeout=30)
     except OSError:
         return []
     return json.loads(text)["data"]["result"] if status == 200 else []
 
 
-def value(expression, name="gw", port=9090):
+def value(expression, name="gw", port=9090, at=None):
     """The one value of an instant query, or None."""
-    found = query(expression, name, port)
+    found = query(expression, name, port, at)
     return float(found[0]["value"][1]) if len(found) == 1 else None
 
 
-def wait_for(expression, timeout):
-    return world.wait_until(lambda: query(expression), timeout, f"Prometheus showing {expression}")
+def wait_for(expression, timeout, name="gw", port=9090):
+    return world.wait_until(lambda: query(expression, name, port), timeout, f"Prometheus showing {expression}")
 
 
 class Firing:
