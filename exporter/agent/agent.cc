@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
+#include <set>
 
 #include "agent/alert_sender.h"
 #include "agent/conntrack_watch.h"
@@ -17,6 +18,7 @@ using namespace std::chrono_literals;
 
 constexpr auto kTick = 250ms;
 constexpr Nanos kSlept = 2s;
+constexpr std::size_t kMostDiscovered = 64;  // uplinks; each has flows and some hundred series of its own
 
 }  // namespace
 
@@ -27,7 +29,10 @@ Agent::Agent(boost::asio::io_context& loop, Box& box, metrics::Build build, Mode
       mode_(mode),
       timer_(loop),
       kernel_(loop),
-      routes_(mode == Mode::one_shot) {
+      routes_(mode == Mode::one_shot),
+      tunnel_routes_([this](const auto& links) {
+        kernel_.watch_more([&](uplink::Interest& i) { i.tunnel_links = links; });
+      }) {
   const auto now = read_clocks();
   boot_ahead_ = now.boot - now.mono.time_since_epoch();
   route_watch_ = std::make_unique<RouteWatch>(
@@ -40,7 +45,8 @@ Agent::Agent(boost::asio::io_context& loop, Box& box, metrics::Build build, Mode
   kernel_.start({[this](bool rules) { route_watch_->look_soon(rules); },
                  [this] {
                    if (gateways_.look()) publish_soon();
-                 }});
+                 },
+                 [this] { tunnel_routes_.look_soon(); }});
 }
 
 Agent::~Agent() = default;
@@ -75,6 +81,7 @@ void Agent::apply(const config::Config& config) {
   std::vector<std::string> tunnels;
   for (const auto& tunnel : config_.openvpn) tunnels.push_back(tunnel.name);
   route_watch_->apply(config_.routes, tunnels);
+  privileges_.look(config_.uplinks);
   kernel_.read();
   build_runners();
   reload_ok_ = true;
@@ -104,7 +111,8 @@ Result<std::monostate> Agent::reload(const std::string& path) {
 
 void Agent::build_runners() {
   const auto now = read_clocks();
-  const auto wanted = config_.uplinks.empty() ? uplink::discover(kernel_.inventory()) : config_.uplinks;
+  auto wanted = config_.uplinks.empty() ? uplink::discover(kernel_.inventory()) : config_.uplinks;
+  if (config_.uplinks.empty()) forget_gone(wanted);
   const auto targets = reflectors_.usable();
   for (const auto& uplink : wanted) {
     const bool running = std::any_of(runners_.begin(), runners_.end(), [&](const auto& runner) {
@@ -121,6 +129,28 @@ void Agent::build_runners() {
   route_watch_->set_uplinks(wanted);
 }
 
+/// What was discovered and is gone stays, to be seen down, as long as there is room for it.
+void Agent::forget_gone(std::vector<config::Uplink>& wanted) {
+  const auto runs = [&](const config::Uplink& u) {
+    return std::any_of(runners_.begin(), runners_.end(),
+                       [&](const auto& runner) { return runner->config().name == u.name; });
+  };
+  if (wanted.size() > kMostDiscovered) {
+    log::warn("TOO_MANY_UPLINKS",
+              "{} interfaces have a default route and {} are watched: name yours under uplinks:",
+              wanted.size(), kMostDiscovered);
+    std::stable_partition(wanted.begin(), wanted.end(), runs);
+    wanted.resize(kMostDiscovered);
+  }
+  const auto is_gone = [&](const auto& runner) {
+    return std::none_of(wanted.begin(), wanted.end(),
+                        [&](const auto& u) { return u.name == runner->config().name; });
+  };
+  const auto room = static_cast<std::ptrdiff_t>(kMostDiscovered - wanted.size());
+  auto too_many = std::count_if(runners_.begin(), runners_.end(), is_gone) - room;
+  std::erase_if(runners_, [&](const auto& runner) { return is_gone(runner) && too_many-- > 0; });
+}
+
 void Agent::watch_gateways() {
   std::map<std::string, GatewayWatch::Gateway> gateways;
   for (const auto& runner : runners_) {
@@ -130,6 +160,12 @@ void Agent::watch_gateways() {
   gateways_.set(gateways);
   kernel_.watch_more([&](uplink::Interest& i) { i.neighbour_links = gateways_.links(); });
   gateways_.look();
+}
+
+void Agent::watch_tunnel_routes(Instant now) {
+  std::map<std::string, TunnelRouteWatch::Tunnel> tunnels;
+  for (const auto& t : tunnels_) tunnels[t->name()] = {t->device(), std::string(t->state())};
+  tunnel_routes_.set(tunnels, kernel_.inventory(), now);
 }
 
 void Agent::build_tunnels() {
@@ -167,6 +203,10 @@ void Agent::tick() {
     tunnel->poll(now);
     route_watch_->set_remote(tunnel->name(), tunnel->remote());
   }
+  watch_tunnel_routes(now.mono);
+  std::set<Endpoint> own;
+  for (const auto& runner : runners_) runner->add_targets(own);
+  conntrack_->set_own(std::move(own));
   conntrack_->tick(now.mono);
   judge(now);
   if (now.mono >= next_publish_) publish(now);

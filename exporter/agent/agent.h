@@ -5,7 +5,9 @@
 
 #include "agent/gateway_watch.h"
 #include "agent/kernel_watch.h"
+#include "agent/privileges.h"
 #include "agent/reflector_targets.h"
+#include "agent/tunnel_route_watch.h"
 #include "agent/uplink_runner.h"
 #include "metrics/snapshot.h"
 #include "metrics/snapshot_box.h"
@@ -39,8 +41,10 @@ class Agent {
  private:
   void publish_soon();
   void build_runners();
+  void forget_gone(std::vector<config::Uplink>& wanted);
   void build_tunnels();
   void watch_gateways();
+  void watch_tunnel_routes(Instant now);
   void tick();
   void judge(const Now& now);
   Surroundings surroundings(const std::string& uplink, const std::string& reflector, const Now& now) const;
@@ -62,6 +66,8 @@ class Agent {
   std::unique_ptr<RouteWatch> route_watch_;
   std::unique_ptr<ConntrackWatch> conntrack_;
   std::unique_ptr<AlertSender> alerts_;
+  TunnelRouteWatch tunnel_routes_;
+  Privileges privileges_;
   GatewayWatch gateways_;
   Nanos boot_ahead_{};  ///< CLOCK_BOOTTIME minus CLOCK_MONOTONIC: grows while the machine sleeps
   bool applied_ = false;

@@ -24,7 +24,9 @@ void Agent::publish(const Now& now) {
   s->ready = applied_;
   s->config_reload_ok = reload_ok_;
   s->config_reload_time = reload_time_;
+  std::string route_fault;
   for (const auto& runner : runners_) {
+    if (route_fault.empty()) route_fault = runner->route_fault();
     auto u = runner->snapshot(now);
     u->gateway_reachable = gateways_.reachable(u->name);
     s->uplinks.push_back(std::move(u));
@@ -43,12 +45,16 @@ void Agent::publish(const Now& now) {
     if (known) s->reflectors_up[name] = answered;
   }
   for (const auto& tunnel : tunnels_) {
-    s->tunnels.push_back(tunnel->snapshot());
+    auto t = tunnel->snapshot();
+    tunnel_routes_.add_to(*t);
+    s->tunnels.push_back(std::move(t));
     for (const auto& c : tunnel->collectors()) s->collectors.push_back(c);
   }
   s->collectors.push_back({"netlink", kernel_.fault().empty(), kernel_.fault()});
   s->netlink_overruns = kernel_.overruns();
+  privileges_.add_to(*s, route_fault);
   route_watch_->add_to(*s);
+  tunnel_routes_.add_to(*s);
   conntrack_->add_to(*s);
   alerts_->add_to(*s);
   alerts_->consider(*s, now);

@@ -2,6 +2,8 @@
 #include <algorithm>
 
 #include "agent/agent.h"
+#include "agent/conntrack_watch.h"
+#include "agent/path_evidence.h"
 #include "agent/tunnel_watch.h"
 
 namespace ue::agent {
@@ -43,6 +45,9 @@ Surroundings Agent::surroundings(const std::string& uplink, const std::string& r
         tunnel->reflector().empty() || tunnel->reflector() == reflector ? tunnel->keepalive() : std::nullopt;
     if (keepalive) s.keepalive = std::max(s.keepalive.value_or(Nanos::zero()), *keepalive);
   }
+  s.bystanders = conntrack_->bystanders(uplink);
+  s.tracker = conntrack_->timeouts();
+  s.tracker_faults = conntrack_->faults(s.keepalive.value_or(kUsualKeepalive));
   return s;
 }
 

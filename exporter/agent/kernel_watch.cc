@@ -40,6 +40,7 @@ void KernelWatch::drain() {
   const auto changes = monitor_->drain();
   if (changes.ways) hooks_.ways(changes.rules);
   if (changes.neighbours) hooks_.neighbours();
+  if (changes.tunnels) hooks_.tunnels();
   if (changes.inventory && !changed_) {
     changed_ = true;
     read_at_ = read_clocks().mono + kSettle;

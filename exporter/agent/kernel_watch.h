@@ -20,6 +20,7 @@ class KernelWatch {
   struct Hooks {
     std::function<void(bool rules_changed)> ways;  ///< the way to a watched destination may be another
     std::function<void()> neighbours;              ///< a neighbour on a watched link changed
+    std::function<void()> tunnels;                 ///< routes into a watched link may be others
   };
 
   explicit KernelWatch(boost::asio::io_context& loop) : loop_(loop) {}

@@ -83,7 +83,8 @@ class Path : public std::enable_shared_from_this<Path> {
   const probe::SizeCheck& size_check() const { return size_; }
   const probe::Localiser& localiser() const { return localiser_; }
 
-  std::shared_ptr<const metrics::Path> snapshot(const Now& now) const;
+  std::shared_ptr<const metrics::Path> snapshot(const Now& now,
+                                                const std::optional<probe::TrackerTimeouts>& own) const;
 
  private:
   struct OpenFlow {

@@ -24,14 +24,27 @@ double ratio(std::uint64_t part, std::uint64_t whole) {
   return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
 }
 
-/// OpenVPN's usual keepalive is 10 s; 30 s is what other tunnels and phones send at least.
-constexpr Nanos kUsualKeepalive = std::chrono::seconds(30);
-
 /// no: it survives the keepalive's silence; yes: it does not, and that could not be chance.
 Tri short_lived(const probe::MappingLifetime::Bracket& stream, Nanos keepalive, std::uint32_t losses_needed) {
   if (stream.lower >= keepalive) return Tri::no;
   if (stream.proven(losses_needed) && *stream.upper <= keepalive) return Tri::yes;
   return Tri::unknown;
+}
+
+bool bound_is_own(const PathContext& c) {
+  return c.stream && c.tracker_timeout && probe::is_own_bound(*c.stream, *c.tracker_timeout);
+}
+
+/// What this machine itself does to the path, as far as it does harm; empty: nothing.
+std::string local_fault(const probe::Observation& o, const PathContext& c) {
+  // A full table throws away new flows, and lets those go on that it has; refused packets follow from it.
+  if (!c.tracker_full.empty() && (o.steady != true || o.fresh == false)) return c.tracker_full;
+  // Who is answered is not kept from it by his own machine.
+  if (o.steady != true) return c.local_fault;
+  // A tracker that no rule heeds may forget what it likes: only what was measured counts.
+  const auto keepalive = c.keepalive.value_or(kUsualKeepalive);
+  const bool harms = bound_is_own(c) && short_lived(*c.stream, keepalive, o.losses_needed) == Tri::yes;
+  return harms ? c.tracker_short : std::string();
 }
 
 }  // namespace
@@ -40,8 +53,8 @@ verdict::Evidence make_evidence(const probe::Observation& o, const PathContext& 
   verdict::Evidence e;
   auto& facts = e.facts;
   facts.link = c.link_up ? Tri::yes : c.link_settled ? Tri::no : Tri::unknown;
-  // Who is answered is not kept from it by his own machine.
-  if (!c.local_fault.empty() && o.steady != true) facts.local = Tri::no;
+  e.figures.local_fault = local_fault(o, c);
+  if (!e.figures.local_fault.empty()) facts.local = Tri::no;
   facts.forward = tri(o.forward);
   facts.steady = tri(o.steady);
   facts.fresh = tri(o.fresh);
@@ -58,7 +71,7 @@ verdict::Evidence make_evidence(const probe::Observation& o, const PathContext& 
   facts.lossy = tri(o.lossy);
   facts.size = tri(c.size);
   const auto keepalive = c.keepalive.value_or(kUsualKeepalive);
-  if (c.stream) facts.short_lived = short_lived(*c.stream, keepalive, o.losses_needed);
+  if (c.stream && !bound_is_own(c)) facts.short_lived = short_lived(*c.stream, keepalive, o.losses_needed);
 
   auto& f = e.figures;
   f.uplink = c.uplink;
@@ -86,7 +99,8 @@ verdict::Evidence make_evidence(const probe::Observation& o, const PathContext& 
   f.tunnel_size = c.tunnel_size;
   f.passing_payload = c.passing_payload;
   f.link_fault = c.link_fault;
-  f.local_fault = c.local_fault;
+  f.bystanders = c.bystanders;
+  f.bystanders_unreplied = c.bystanders_unreplied;
   f.proof = c.proof;
   f.query_fault = c.query_fault;
   f.complaint = c.complaint;

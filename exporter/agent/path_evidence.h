@@ -7,6 +7,9 @@
 
 namespace ue::agent {
 
+/// OpenVPN's usual keepalive is 10 s; 30 s is what other tunnels and phones send at least.
+inline constexpr Nanos kUsualKeepalive = std::chrono::seconds(30);
+
 /// What the agent knows of a path beside its probes.
 struct PathContext {
   std::string uplink;
@@ -14,9 +17,14 @@ struct PathContext {
   bool link_up = true;
   bool link_settled = true;  ///< down for longer than a re-dial takes
   std::string link_fault;
-  std::string local_fault;         ///< what the gateway itself does wrong; empty: nothing known
-  bool silent_everywhere = false;  ///< the reflector answers nothing through any uplink
-  std::string proof;               ///< what speaks against the reflector; empty: nothing does
+  std::string local_fault;    ///< what the gateway itself does wrong; empty: nothing known
+  std::string tracker_full;   ///< the same of its connection tracker, which new flows suffer from first
+  std::string tracker_short;  ///< it forgets a flow sooner than the tunnel's keepalive renews it
+  std::optional<Nanos> tracker_timeout;    ///< of a stream; absent: it tracks nothing
+  std::uint64_t bystanders = 0;            ///< UDP flows of other programs, lately
+  std::uint64_t bystanders_unreplied = 0;  ///< of which nothing came back
+  bool silent_everywhere = false;          ///< the reflector answers nothing through any uplink
+  std::string proof;                       ///< what speaks against the reflector; empty: nothing does
   bool answered_via_other_uplink = false;
   bool every_uplink_silent = false;
   bool witness_configured = false;

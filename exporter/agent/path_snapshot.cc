@@ -11,7 +11,8 @@ metrics::FlowCounters to_metrics(const probe::FlowCounters& c) {
   return {c.sent, c.delivered, c.replies, c.forward_lost, c.return_lost, c.unattributed_lost};
 }
 
-std::map<std::string, metrics::MappingLifetime> to_metrics(const probe::HoldLadder& ladder) {
+std::map<std::string, metrics::MappingLifetime> to_metrics(const probe::HoldLadder& ladder,
+                                                           const std::optional<probe::TrackerTimeouts>& own) {
   std::map<std::string, metrics::MappingLifetime> lifetimes;
   for (const auto pattern : probe::kPatterns) {
     auto& l = lifetimes[std::string(name(pattern))];
@@ -20,7 +21,10 @@ std::map<std::string, metrics::MappingLifetime> to_metrics(const probe::HoldLadd
     const auto b = ladder.lifetime(pattern).bracket();
     if (!b) continue;
     l.lower = to_seconds(b->lower);
-    if (b->upper) l.upper = to_seconds(*b->upper);
+    if (!b->upper) continue;
+    l.upper = to_seconds(*b->upper);
+    const auto timeout = own ? probe::governing(pattern, *own) : std::nullopt;
+    l.is_own = timeout && probe::is_own_bound(*b, *timeout);
   }
   for (const auto& [key, n] : ladder.counts())
     lifetimes[std::string(name(key.first))].holds[fmt::format("{}", to_seconds(key.second))] = {n.probes,
@@ -30,7 +34,8 @@ std::map<std::string, metrics::MappingLifetime> to_metrics(const probe::HoldLadd
 
 }  // namespace
 
-std::shared_ptr<const metrics::Path> Path::snapshot(const Now& now) const {
+std::shared_ptr<const metrics::Path> Path::snapshot(const Now& now,
+                                                    const std::optional<probe::TrackerTimeouts>& own) const {
   auto p = std::make_shared<metrics::Path>();
   p->uplink = uplink_;
   p->reflector = reflector_.name;
@@ -49,7 +54,7 @@ std::shared_ptr<const metrics::Path> Path::snapshot(const Now& now) const {
   for (const auto cause : probe::kPortChanges)
     p->port_changes_by_cause[std::string(name(cause))] = mapping.port_changes(cause);
   if (mapping.endpoint()) p->mapped_endpoint = mapping.endpoint()->to_string();
-  if (ladder_) p->lifetimes = to_metrics(*ladder_);
+  if (ladder_) p->lifetimes = to_metrics(*ladder_, own);
   p->icmp_errors = icmp_.counts();
   p->packets_refused = prober_.refused();
   const auto o = prober_.observe(now.mono);

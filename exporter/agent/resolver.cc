@@ -11,18 +11,19 @@ namespace {
 
 using boost::asio::ip::udp;
 
-constexpr auto kRefresh = std::chrono::minutes(5);
-constexpr auto kRetryLookup = std::chrono::seconds(10);
+constexpr Nanos kRetryLookup = std::chrono::seconds(10);
 
 }  // namespace
 
 struct Resolver::State {
-  State(boost::asio::io_context& loop, HostPort n, Family f, std::function<void(const Endpoint&)> c)
-      : name(std::move(n)), family(f), changed(std::move(c)), resolver(loop), timer(loop) {}
+  State(boost::asio::io_context& loop, HostPort n, Family f, std::function<void(const Endpoint&)> c,
+        Nanos again)
+      : name(std::move(n)), family(f), changed(std::move(c)), refresh(again), resolver(loop), timer(loop) {}
 
   HostPort name;
   Family family;
   std::function<void(const Endpoint&)> changed;
+  Nanos refresh;
   udp::resolver resolver;
   boost::asio::steady_timer timer;
   std::optional<Endpoint> known;
@@ -37,8 +38,8 @@ struct Resolver::State {
 };
 
 Resolver::Resolver(boost::asio::io_context& loop, HostPort name, Family family,
-                   std::function<void(const Endpoint&)> changed)
-    : state_(std::make_shared<State>(loop, std::move(name), family, std::move(changed))) {}
+                   std::function<void(const Endpoint&)> changed, Nanos refresh)
+    : state_(std::make_shared<State>(loop, std::move(name), family, std::move(changed), refresh)) {}
 
 Resolver::~Resolver() {
   state_->alive = false;
@@ -72,7 +73,7 @@ void Resolver::resolve(const std::shared_ptr<State>& state) {
                     state->family == Family::ipv4 ? "IPv4" : "IPv6", error ? error.message() : "empty answer",
                     state->known ? "the last good one stays in use" : "it is asked again every 10 s");
         }
-        state->timer.expires_after(state->known ? std::chrono::seconds(kRefresh) : kRetryLookup);
+        state->timer.expires_after(state->known ? state->refresh : kRetryLookup);
         state->timer.async_wait([state](const boost::system::error_code& cancelled) {
           if (!cancelled && state->alive) resolve(state);
         });

@@ -15,6 +15,9 @@ namespace {
 /// A change is seen within this; a route that flaps costs no more than a look-up in this time.
 constexpr auto kPause = std::chrono::milliseconds(50);
 
+/// A tunnel asks for its server's name again whenever it restarts.
+constexpr Nanos kRefresh = std::chrono::minutes(1);
+
 std::string interface_name(int index) {
   std::array<char, IF_NAMESIZE> name{};
   return if_indextoname(static_cast<unsigned>(index), name.data()) != nullptr ? name.data() : "";
@@ -80,11 +83,13 @@ void RouteWatch::resolve(Entry& entry) {
   entry.asked.reset();
   entry.now.reset();
   // The entry owns its resolver, so it outlives every answer.
-  entry.resolver = std::make_unique<Resolver>(loop_, HostPort{entry.route.destination, 1}, family,
-                                              [this, &entry](const Endpoint& endpoint) {
-                                                entry.asked = endpoint.address;
-                                                look_up_all();
-                                              });
+  entry.resolver = std::make_unique<Resolver>(
+      loop_, HostPort{entry.route.destination, 1}, family,
+      [this, &entry](const Endpoint& endpoint) {
+        entry.asked = endpoint.address;
+        look_up_all();
+      },
+      kRefresh);
   entry.resolver->start();
 }
 

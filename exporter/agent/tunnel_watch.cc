@@ -7,12 +7,16 @@
 namespace ue::agent {
 
 TunnelWatch::TunnelWatch(const config::Tunnel& tunnel)
-    : name_(tunnel.name), reflector_(tunnel.reflector), tunnel_(tunnel), clients_(tunnel.clients) {
+    : name_(tunnel.name),
+      reflector_(tunnel.reflector),
+      device_(tunnel.device),
+      tunnel_(tunnel),
+      clients_(tunnel.clients) {
   if (!clients_.fault().empty())
     log::warn("OPENVPN_CLIENTS_HIDDEN", "tunnel {}: {}", name_, clients_.fault());
 }
 
-std::shared_ptr<const metrics::Tunnel> TunnelWatch::snapshot() {
+std::shared_ptr<metrics::Tunnel> TunnelWatch::snapshot() {
   const auto& state = tunnel_.state();
   auto t = std::make_shared<metrics::Tunnel>();
   t->name = name_;

@@ -1,5 +1,7 @@
 #pragma once
 #include <memory>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "agent/client_series.h"
@@ -22,12 +24,17 @@ class TunnelWatch {
   const std::string& name() const { return name_; }
   /// Where a client's newest attempt goes, "ADDRESS:PORT"; empty: not known, or no client.
   const std::string& remote() const { return tunnel_.tracker().remote(); }
-  std::shared_ptr<const metrics::Tunnel> snapshot();
+  /// The interface that its packets come out of; empty: not known.
+  const std::string& device() const { return device_.empty() ? tunnel_.tracker().device() : device_; }
+  /// As the label says.
+  std::string_view state() const { return openvpn::name(tunnel_.state().state); }
+  std::shared_ptr<metrics::Tunnel> snapshot();
   std::vector<metrics::Collector> collectors() const;
 
  private:
   std::string name_;
   std::string reflector_;  ///< that speaks for its path; empty: any
+  std::string device_;     ///< as configured
   openvpn::Tunnel tunnel_;
   ClientSeries clients_;
 };

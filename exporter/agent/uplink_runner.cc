@@ -6,6 +6,8 @@
 
 #include "agent/trail.h"
 #include "base/log.h"
+#include "route/rules.h"
+#include "uplink/address_kind.h"
 #include "verdict/sentence.h"
 
 namespace ue::agent {
@@ -21,6 +23,7 @@ constexpr Nanos kReplyValid = 3s;
 constexpr Nanos kWitnessEager = 20s;  // of silence, then they are asked less often
 constexpr Nanos kWitnessPause = 10s;
 constexpr Nanos kStrangersInterval = 5s;  // as WebRTC clients ask the public STUN servers for years
+constexpr std::size_t kMostTables = 32;  // with default routes through one uplink, that have a series each
 
 /// The tunnel's own reflector where we have its key, else the first whose key we have: only they hold
 /// replies.
@@ -100,6 +103,7 @@ uplink::Binding UplinkRunner::binding() const {
 
 void UplinkRunner::update_link(const Now& now, const uplink::Inventory& inventory) {
   state_ = uplink::resolve(uplink_, inventory);
+  history_.update(inventory.find(uplink_.interface), state_.source);
   preflight_.tables_changed();
   if (state_.usable()) ensure_routes();
   if (link_up()) {
@@ -212,6 +216,33 @@ std::optional<PathContext::Beside> UplinkRunner::tcp_beside(const Path& path, In
   return beside;
 }
 
+/// What this machine's own connection tracker has to do with it.
+void UplinkRunner::note_tracker(const Surroundings& around, PathContext& context) {
+  // Lifetimes that were measured under other time-outs may have been the tracker's own.
+  if (tracker_ && around.tracker && tracker_ != around.tracker) rebuild();
+  tracker_ = around.tracker;
+  tracker_checks_.clear();
+  if (tracker_) {
+    tracker_checks_ = {{"conntrack_room", true}, {"conntrack_timeout", true}};
+    context.tracker_timeout = tracker_->stream;
+  }
+  for (const auto& fault : around.tracker_faults) {
+    tracker_checks_[fault.check] = false;
+    (fault.check == "conntrack_room" ? context.tracker_full : context.tracker_short) = fault.sentence;
+  }
+  context.bystanders = around.bystanders.answered + around.bystanders.unreplied;
+  context.bystanders_unreplied = around.bystanders.unreplied;
+}
+
+void UplinkRunner::add_targets(std::set<Endpoint>& own) const {
+  for (const auto& target : targets_) {
+    if (target.endpoint) own.insert(*target.endpoint);
+  }
+  for (const auto& witness : witnesses_) {
+    if (witness->endpoint()) own.insert(*witness->endpoint());
+  }
+}
+
 bool UplinkRunner::judge(const Now& now, const std::function<Surroundings(const std::string&)>& around) {
   const bool down_for_good = fault_since_ && now.mono - *fault_since_ > kRedial;
   if (down_for_good && bound_) {
@@ -230,6 +261,7 @@ bool UplinkRunner::judge(const Now& now, const std::function<Surroundings(const 
     context.link_settled = down_for_good;
     context.link_fault = link_fault();
     context.local_fault = preflight_.fault(path->reflector());
+    note_tracker(surroundings, context);
     context.silent_everywhere = surroundings.silent_everywhere;
     context.proof = surroundings.refusal;
     context.every_uplink_silent = surroundings.every_uplink_silent;
@@ -290,14 +322,22 @@ std::shared_ptr<metrics::Uplink> UplinkRunner::snapshot(const Now& now) const {
   u->gateway = state_.gateway ? state_.gateway->to_string() : "";
   u->labels = uplink_.labels;
   u->link_up = state_.link_up;
+  u->link_changes = history_.changes();
+  if (state_.source) u->address_kind = uplink::address_kind(*state_.source);
+  u->address_changes = history_.address_changes();
   u->default_route = state_.default_route;
+  for (const auto& [table, metric] : state_.default_routes) {
+    if (u->default_route_metrics.size() < kMostTables)
+      u->default_route_metrics[route::table_name(table)] = metric;
+  }
   u->preflight = preflight_.checks();
   u->nat = nat_.snapshot(paths_, state_.gateway);
+  u->preflight.insert(tracker_checks_.begin(), tracker_checks_.end());
   u->conclusion = conclusion_;
   u->scope = verdict::scope_name(conclusion_.scope);
   u->last_change = last_change_;
   u->verdict_changes = changes_;
-  for (const auto& path : paths_) u->paths.push_back(path->snapshot(now));
+  for (const auto& path : paths_) u->paths.push_back(path->snapshot(now, tracker_));
   return u;
 }
 

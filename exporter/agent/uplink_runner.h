@@ -1,6 +1,8 @@
 #pragma once
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -12,11 +14,16 @@
 #include "agent/resolver.h"
 #include "agent/witness.h"
 #include "config/config.h"
+#include "route/flow_share.h"
+#include "route/tracker_fault.h"
 #include "uplink/discovery.h"
+#include "uplink/link_history.h"
 #include "uplink/probe_route.h"
 #include "verdict/uplink_verdict.h"
 
 namespace ue::agent {
+
+struct PathContext;
 
 /// What only the sight of all uplinks can tell about one path.
 struct Surroundings {
@@ -26,6 +33,9 @@ struct Surroundings {
   std::optional<Nanos> keepalive;   ///< of the tunnels that this reflector speaks for; the longest of them
   bool answered_elsewhere = false;  ///< it answers UDP through another uplink
   std::optional<Hops> other_way;    ///< to it, through another uplink
+  std::optional<probe::TrackerTimeouts> tracker;  ///< of this machine; absent: it tracks nothing
+  std::vector<route::TrackerFault> tracker_faults;
+  route::Bystanders bystanders;  ///< through the uplink that is judged
 };
 
 /// Everything about one uplink: its state, its paths to the reflectors, its witnesses, and the verdict over
@@ -56,6 +66,11 @@ class UplinkRunner {
   bool settled(Instant now) const;
   bool has_witness() const { return !witnesses_.empty(); }
 
+  /// Why the route that its probes need cannot be set; empty: it can, or none is needed.
+  const std::string& route_fault() const { return route_fault_; }
+  /// Where its probes go.
+  void add_targets(std::set<Endpoint>& own) const;
+
   std::shared_ptr<metrics::Uplink> snapshot(const Now& now) const;
 
  private:
@@ -66,6 +81,7 @@ class UplinkRunner {
   };
 
   uplink::Binding binding() const;
+  void note_tracker(const Surroundings& around, PathContext& context);
   void bind_paths();
   void ensure_routes();
   void ask_witnesses(Instant now);
@@ -82,9 +98,12 @@ class UplinkRunner {
   std::vector<std::shared_ptr<Path>> paths_;
   std::vector<std::unique_ptr<Witness>> witnesses_;
   uplink::UplinkState state_;
+  uplink::LinkHistory history_;
   std::optional<uplink::UplinkState> bound_;  ///< what the sockets were made for
   PreflightWatch preflight_;
   NatWatch nat_;
+  std::optional<probe::TrackerTimeouts> tracker_;
+  std::map<std::string, bool> tracker_checks_;
   std::string route_fault_;
   std::optional<Instant> fault_since_;
   verdict::Conclusion conclusion_;

@@ -189,6 +189,9 @@ void tunnel(const metrics::Tunnel& t, const Snapshot& s, Growth& growth, const N
                     "to {}.",
                     failed, t.name, t.diagnosis));
   }
+  if (!t.routes_fault.empty())
+    out.add("UplinkTunnelBlackhole", {{"tunnel", t.name}},
+            fmt::format("Tunnel {}: {}.", t.name, t.routes_fault));
   for (const auto& d : kDiagnoses) {
     if (d.diagnosis == t.diagnosis)
       out.add(d.name, {{"tunnel", t.name}, {"diagnosis", t.diagnosis}},

@@ -35,6 +35,7 @@ constexpr auto kRules = std::to_array<Rule>({
     {"UplinkRouteMismatch", "warning", 1min, 2min, "A destination leaves through another uplink than it should."},
     {"UplinkRouteMissing", "critical", 1min, 2min, "A destination that is watched has no route at all."},
     {"UplinkRouteFlapping", "warning", 1min, 15min, "The way that a destination takes keeps changing."},
+    {"UplinkTunnelBlackhole", "warning", 1min, 2min, "Routes lead into a tunnel that is not connected."},
     {"UplinkConntrackNearlyFull", "warning", 5min, 5min, "The connection table of a gateway is nearly full."},
     {"UplinkExporterCollectorDown", "warning", 5min, 2min, "A source of data of an agent is off."},
     {"UplinkExporterReloadFailed", "warning", 1min, 0s, "An agent runs on an older configuration than its file."},

@@ -175,6 +175,7 @@ constexpr Setting<Tunnel> kTunnelKeys[] = {
     {"management_password_file", Need::optional,
      [](const Value& v, Tunnel& t) { t.management_password_file = read_path(v); }},
     {"reflector", Need::optional, [](const Value& v, Tunnel& t) { t.reflector = read_name(v); }},
+    {"device", Need::optional, [](const Value& v, Tunnel& t) { t.device = read_interface(v); }},
     {"clients", Need::optional,
      [](const Value& v, Tunnel& t) { t.clients = read_map<TunnelClients>(v, kTunnelClientsKeys); }},
 };

@@ -69,6 +69,7 @@ struct Tunnel {
   std::string management;  ///< "unix:/path" or "tcp://address:port"
   std::string management_password_file;
   std::string reflector;  ///< empty: none
+  std::string device;     ///< the tunnel's interface; empty: what its log says
   TunnelClients clients;
   bool operator==(const Tunnel&) const = default;
 };

@@ -53,7 +53,11 @@ inline constexpr auto kCatalogue = std::to_array<Metric>({
     // --- uplinks
     {"uplink_info", kGauge, {"uplink", "interface", "gateway"}, "What an uplink is, with the labels that its configuration adds; always 1."},
     {"uplink_link_up", kGauge, {"uplink"}, "Whether the interface is up, has a carrier and an address."},
+    {"uplink_link_changes_total", kCounter, {"uplink"}, "Times that the interface came or went: its carrier, its switch, the interface itself. A flap counts twice."},
+    {"uplink_address_info", kGauge, {"uplink", "kind"}, "Where the uplink's own address is from: private (RFC 1918, RFC 4193), shared (100.64.0.0/10 of a carrier's NAT, RFC 6598), link_local or public; always 1, absent without an address."},
+    {"uplink_address_changes_total", kCounter, {"uplink"}, "Times that the uplink was given another address than before."},
     {"uplink_default_route", kGauge, {"uplink"}, "Whether a default route leads through this uplink."},
+    {"uplink_default_route_metric", kGauge, {"uplink", "table"}, "Metric of the uplink's best default route in each table; of one table's the lowest is in force. Absent where it has none."},
     {"uplink_gateway_reachable", kGauge, {"uplink"}, "Whether the next hop answers on the link (neighbour state)."},
     {"uplink_preflight_ok", kGauge, {"uplink", "check"}, "Whether this gateway itself lets probes out and replies in; 0 means that no carrier is to blame."},
     {"uplink_verdict", kGauge, {"uplink", "verdict"}, "What is concluded about an uplink: exactly one verdict is 1."},
@@ -75,6 +79,7 @@ inline constexpr auto kCatalogue = std::to_array<Metric>({
     {"uplink_udp_hold_probes_total", kCounter, {"uplink", "reflector", "pattern", "hold"}, "Fresh flows whose reply was held back for so many seconds."},
     {"uplink_udp_hold_replies_total", kCounter, {"uplink", "reflector", "pattern", "hold"}, "Fresh flows whose reply came back after having been held for so many seconds."},
     {"uplink_udp_mapping_lifetime_seconds", kGauge, {"uplink", "reflector", "pattern", "bound"}, "Silence after which the NAT forgets a flow: the longest that was survived (lower) and the shortest that was not (upper, +Inf where none)."},
+    {"uplink_udp_mapping_lifetime_is_own", kGauge, {"uplink", "reflector", "pattern"}, "Whether the upper bound is the time-out of this gateway's own connection tracker (1) and says nothing about a carrier's NAT; absent without an upper bound."},
     {"uplink_udp_mapped_endpoint_changes_total", kCounter, {"uplink", "reflector", "part"}, "Changes of the address or port by which the reflector sees the steady flow: the NAT re-bound it."},
     {"uplink_udp_mapped_port_changes_total", kCounter, {"uplink", "reflector", "cause"}, "Changes of the port by which the far end sees one flow, by what came before: idle (the flow had been silent for 3 s or more), active (it had not: the NAT moved a flow in use), every_packet (packets that follow each other are all seen from different ports)."},
     {"uplink_udp_icmp_errors_total", kCounter, {"uplink", "reflector", "type"}, "ICMP errors received for UDP probes."},
@@ -115,6 +120,8 @@ inline constexpr auto kCatalogue = std::to_array<Metric>({
     {"uplink_route_match", kGauge, {"destination", "uplink"}, "Whether the kernel sends a destination of `routes:` through the uplink that it must leave through."},
     {"uplink_route_info", kGauge, {"destination", "uplink", "interface"}, "The way that a destination really takes, with gateway and table; always 1, absent while it is not routed."},
     {"uplink_route_changes_total", kCounter, {"destination"}, "Changes of the way that a destination takes."},
+    {"uplink_tunnel_routes", kGauge, {"tunnel"}, "Routes of this machine into the device of an OpenVPN tunnel, but for those that the kernel adds by itself; absent while the device is not known."},
+    {"uplink_tunnel_routes_blackholed", kGauge, {"tunnel"}, "Whether such routes stand although the tunnel is not connected: what takes them is lost."},
     {"uplink_netlink_overruns_total", kCounter, {}, "Times that the kernel dropped routing events because the agent was too slow; it then reads everything anew."},
 
     // --- the connection tracker of this machine

@@ -59,6 +59,7 @@ void add_lifetime(Families& out, const Path& path, std::string_view pattern, con
   out.gauge("uplink_udp_mapping_lifetime_seconds", {path.uplink, path.reflector, pattern, "lower"}, *l.lower);
   out.gauge("uplink_udp_mapping_lifetime_seconds", {path.uplink, path.reflector, pattern, "upper"},
             l.upper.value_or(std::numeric_limits<double>::infinity()));
+  out.flag("uplink_udp_mapping_lifetime_is_own", {path.uplink, path.reflector, pattern}, l.is_own);
 }
 
 void add_path(Families& out, const Path& path) {
@@ -89,7 +90,12 @@ void add_uplink(Families& out, const Uplink& uplink) {
   const std::string& u = uplink.name;
   out.info("uplink_info", {u, uplink.interface, uplink.gateway}, uplink.labels);
   out.flag("uplink_link_up", {u}, uplink.link_up);
+  out.counter("uplink_link_changes_total", {u}, number(uplink.link_changes));
+  if (!uplink.address_kind.empty()) out.gauge("uplink_address_info", {u, uplink.address_kind}, 1);
+  out.counter("uplink_address_changes_total", {u}, number(uplink.address_changes));
   out.flag("uplink_default_route", {u}, uplink.default_route);
+  for (const auto& [table, metric] : uplink.default_route_metrics)
+    out.gauge("uplink_default_route_metric", {u, table}, number(metric));
   out.flag("uplink_gateway_reachable", {u}, uplink.gateway_reachable);
   for (const auto& [check, ok] : uplink.preflight) out.flag("uplink_preflight_ok", {u, check}, ok);
   out.gauge("uplink_nat_info", {u, uplink.nat.mapping, uplink.nat.filtering, uplink.nat.carrier_grade}, 1);
@@ -127,6 +133,10 @@ void add_tunnel(Families& out, const Tunnel& tunnel) {
     out.gauge("openvpn_server_connected_clients", {t}, number(*tunnel.connected_clients));
   if (tunnel.unauthenticated_clients)
     out.gauge("openvpn_server_unauthenticated_clients", {t}, number(*tunnel.unauthenticated_clients));
+  if (tunnel.routes) {
+    out.gauge("uplink_tunnel_routes", {t}, number(*tunnel.routes));
+    out.flag("uplink_tunnel_routes_blackholed", {t}, !tunnel.routes_fault.empty());
+  }
   if (!tunnel.clients) return;
   for (const TunnelClient& c : *tunnel.clients) {
     out.counter("openvpn_server_client_arrivals_total", {t, c.common_name}, number(c.arrivals));

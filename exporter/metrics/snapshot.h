@@ -50,6 +50,7 @@ struct MappingLifetime {
   std::map<std::string, Count> holds;  ///< by hold: "5"
   std::optional<double> lower;         ///< longest hold that came back; absent while nothing is known
   std::optional<double> upper;         ///< shortest that did not; absent where none failed
+  std::optional<bool> is_own;  ///< the upper one is this gateway's own tracker's; absent where not known
 };
 
 struct Path {  // one uplink and one reflector
@@ -88,7 +89,11 @@ struct Uplink {
   std::string gateway;
   std::map<std::string, std::string> labels;
   std::optional<bool> link_up;
+  std::uint64_t link_changes = 0;
+  std::string address_kind;  ///< private, shared, link_local, public; empty: no address
+  std::uint64_t address_changes = 0;
   std::optional<bool> default_route;
+  std::map<std::string, std::uint32_t> default_route_metrics;  ///< of the best default route, by table
   std::optional<bool> gateway_reachable;
   std::map<std::string, bool> preflight;  ///< check -> ok
   Nat nat;
@@ -133,6 +138,8 @@ struct Tunnel {  // one OpenVPN instance
   std::optional<std::uint64_t> unauthenticated_clients;      ///< of a server
   std::optional<std::uint64_t> connected_clients;            ///< of a server
   std::shared_ptr<const std::vector<TunnelClient>> clients;  ///< null: none are shown
+  std::optional<std::uint64_t> routes;  ///< into its device; absent while that is not known
+  std::string routes_fault;             ///< a sentence: they lead into a black hole; empty: they do not
 };
 
 struct Route {  // one destination of `routes:`

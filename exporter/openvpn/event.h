@@ -60,6 +60,7 @@ struct Event {
     process_started,    ///< banner of a new process
     attempt,            ///< a client chose a remote (endpoint)
     listening,          ///< it is a server
+    device_opened,      ///< the tunnel's interface is `endpoint`
     handshake_started,  ///< a client's first packet is on its way to `endpoint`; on a server one arrived from
                         ///< there
     answered,           ///< the peer sent something during the handshake
@@ -97,7 +98,7 @@ struct Event {
   std::optional<std::uint32_t> restart;  ///< seconds
   std::optional<WallTime> at;            ///< as the source tells it; log times have a resolution of a second
   std::string_view peer;                 ///< common name
-  std::string_view endpoint;             ///< "ADDRESS:PORT", opaque: only compared
+  std::string_view endpoint;             ///< "ADDRESS:PORT", opaque: only compared; or a device
 };
 
 }  // namespace ue::openvpn

@@ -183,6 +183,14 @@ bool transport(std::string_view rest, Event& event) {
   return event.code != 0;
 }
 
+/// "tun0 opened", or after a restart with persist-tun "tun0" alone
+bool device(std::string_view rest, Event& event) {
+  if (rest.ends_with(" opened")) rest.remove_suffix(7);
+  event.endpoint = rest;
+  constexpr std::size_t kLongest = 15;  // IFNAMSIZ - 1
+  return !rest.empty() && rest.size() <= kLongest && rest.find_first_of(" /:") == rest.npos;
+}
+
 /// Every message that tells something. Those with the same first letter stand together.
 constexpr LogMessage kMessages[] = {
     {"AEAD Decrypt error: ", Kind::bad_packet, anything},
@@ -190,6 +198,7 @@ constexpr LogMessage kMessages[] = {
     {"Authenticate/Decrypt packet error: ", Kind::bad_packet, anything},
     {"CC-EEN exit message received by peer", Kind::peer_leaving, no_more},
     {"Control Channel: ", Kind::keys_agreed, anything},
+    {"DCO device ", Kind::device_opened, device},
     {"Exiting due to fatal error", Kind::exiting, no_more},
     {"Inactivity timeout (--", Kind::peer_silent, silent},
     {"Initialization Sequence Completed", Kind::connected, completed},
@@ -200,6 +209,7 @@ constexpr LogMessage kMessages[] = {
     {"OpenVPN ", Kind::process_started, banner},
     {"PUSH: Received control message: 'PUSH_REPLY", Kind::keepalive_pushed, push_reply},
     {"Peer Connection Initiated with ", Kind::handshake_completed, endpoint},  // static key
+    {"Preserving previous TUN/TAP instance: ", Kind::device_opened, device},
     {"SENT CONTROL [", Kind::keepalive_pushed, sent_control},
     {"SIG", Kind::reconnecting, signal},
     {"TCP/UDP: Incoming packet rejected from ", Kind::wrong_reply_source, endpoint},
@@ -219,6 +229,7 @@ constexpr LogMessage kMessages[] = {
     {"TLS: Initial packet from ", Kind::answered, first_packet},
     {"TLS: new session incoming connection from ", Kind::answered, first_packet},
     {"TLS: soft reset sec=", Kind::soft_reset, anything},
+    {"TUN/TAP device ", Kind::device_opened, device},
     {"Timers: ", Kind::keepalive_effective, timers},
     {"UDP link remote: ", Kind::handshake_started, link_remote},
     {"UDPv4 link remote: ", Kind::handshake_started, link_remote},

@@ -31,6 +31,9 @@ void SessionTracker::apply(const Event& event, const Now& now) {
     case Kind::keepalive_pushed:
     case Kind::keepalive_effective:
       return note_keepalive(event);
+    case Kind::device_opened:
+      if (!event.of_client) device_ = event.endpoint;
+      return;
     default:
       break;
   }

@@ -20,6 +20,8 @@ class SessionTracker {
   const TunnelState& state() const { return state_; }
   /// Of a client's newest attempt, "ADDRESS:PORT"; empty: none yet.
   const std::string& remote() const { return remote_; }
+  /// The tunnel's interface, as its log said last; empty: it has not.
+  const std::string& device() const { return device_; }
   const ClientArrivals& clients() const { return clients_; }
 
  private:
@@ -46,6 +48,7 @@ class SessionTracker {
   bool keepalive_pushed_ = false;
   bool push_open_ = false;  ///< of a client's newest handshake: parts of one PUSH_REPLY follow each other
   std::string remote_;      ///< of a client's newest attempt
+  std::string device_;
   std::optional<Session> session_;
   ClientArrivals clients_;
 };

@@ -21,6 +21,26 @@ std::string_view name(Pattern p) {
   return "solitary";
 }
 
+std::optional<Nanos> governing(Pattern p, const TrackerTimeouts& own) {
+  switch (p) {
+    case Pattern::solitary:
+    case Pattern::exchange:
+      return own.unreplied;
+    case Pattern::stream:
+      return own.stream;
+    case Pattern::inbound:  // Linux is kept awake by packets of either direction
+    case Pattern::active:
+      break;
+  }
+  return std::nullopt;
+}
+
+bool is_own_bound(const MappingLifetime::Bracket& bracket, Nanos own) {
+  // A hold is the reflector's; the reply has a way to go after it.
+  constexpr Nanos kOnTheWay = std::chrono::seconds(1);
+  return bracket.upper && bracket.lower < own && own <= *bracket.upper + kOnTheWay;
+}
+
 void MappingLifetime::record(Nanos hold, bool came_back, std::uint32_t batch) {
   trials_.push_back({hold, came_back, batch});
   if (trials_.size() > kRemembered) trials_.pop_front();

@@ -19,6 +19,15 @@ inline constexpr Pattern kPatterns[] = {Pattern::solitary, Pattern::exchange, Pa
                                         Pattern::inbound, Pattern::active};
 std::string_view name(Pattern p);
 
+/// After how much silence this gateway's own connection tracker forgets a UDP flow.
+struct TrackerTimeouts {
+  Nanos unreplied{};  ///< one without an answer, or that has not gone both ways for two seconds
+  Nanos stream{};     ///< any other
+  bool operator==(const TrackerTimeouts&) const = default;
+};
+/// Which of them governs the silence after traffic of this pattern; nothing where packets keep going out.
+std::optional<Nanos> governing(Pattern p, const TrackerTimeouts& own);
+
 /// After how much silence a NAT forgets a mapping, from single trials that each may have lost a packet. A
 /// reply after a hold is proof, a missing one is not: a hold is taken as dead by a majority of its newest
 /// trials. Passive; remembers the newest trials only, so it follows a NAT that changes.
@@ -74,5 +83,9 @@ class MappingLifetime {
   std::deque<Trial> trials_;  ///< newest last
   std::optional<Bracket> bracket_;
 };
+
+/// The gateway itself forgets within the bracket, so its upper bound says nothing about a carrier's NAT. Who
+/// survived the gateway's time-out is not held back by it.
+bool is_own_bound(const MappingLifetime::Bracket& bracket, Nanos own);
 
 }  // namespace ue::probe

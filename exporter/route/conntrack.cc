@@ -50,13 +50,19 @@ ConntrackMonitor::~ConntrackMonitor() {
   if (fd_ >= 0) ::close(fd_);
 }
 
+ConntrackMonitor ConntrackMonitor::over(int fd) {
+  ConntrackMonitor monitor(fd);
+  monitor.buffer_.resize(kBatch * kMessage);
+  return monitor;
+}
+
 Result<ConntrackMonitor> ConntrackMonitor::open(int& code,
                                                 const std::function<void(const FlowEvent&)>& standing) {
   const auto refused = [&code](const char* what) {
     code = errno;
     return watch_failed(what, code);
   };
-  ConntrackMonitor monitor(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_NETFILTER));
+  auto monitor = over(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_NETFILTER));
   if (monitor.fd_ < 0) return refused("opening a socket");
   if (setsockopt(monitor.fd_, SOL_SOCKET, SO_RCVBUFFORCE, &kReceiveBuffer, sizeof kReceiveBuffer) != 0) {
     return refused("asking for room for events");
@@ -66,7 +72,6 @@ Result<ConntrackMonitor> ConntrackMonitor::open(int& code,
   if (bind(monitor.fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     return refused("binding the socket");
   }
-  monitor.buffer_.resize(kBatch * kMessage);
   // Before the groups are joined: a flow that begins in between is in neither, none is in both.
   if ((errno = monitor.dump(standing)) != 0) return refused("reading the table");
   auto program = flow_filter();
@@ -114,7 +119,7 @@ std::uint64_t ConntrackMonitor::lost() const {
   return figures[SK_MEMINFO_DROPS];
 }
 
-bool ConntrackMonitor::drain(const std::function<void(const FlowEvent&)>& visit) {
+ConntrackMonitor::Drained ConntrackMonitor::drain(const std::function<void(const FlowEvent&)>& visit) {
   std::array<mmsghdr, kBatch> messages{};
   std::array<iovec, kBatch> parts{};
   for (unsigned i = 0; i < kBatch; ++i) {
@@ -126,9 +131,10 @@ bool ConntrackMonitor::drain(const std::function<void(const FlowEvent&)>& visit)
     const int got = recvmmsg(fd_, messages.data(), kBatch, MSG_DONTWAIT, nullptr);
     if (got < 0) {
       if (errno == EINTR) continue;
-      if (errno != ENOBUFS) return false;
+      if (errno == EAGAIN) return {};
+      if (errno != ENOBUFS) return {false, errno};
       ++overruns_;
-      return true;
+      return {true, 0};
     }
     for (unsigned i = 0; i < static_cast<unsigned>(got); ++i) {
       auto* message = reinterpret_cast<nlmsghdr*>(parts[i].iov_base);
@@ -136,9 +142,9 @@ bool ConntrackMonitor::drain(const std::function<void(const FlowEvent&)>& visit)
         if (const auto event = read_flow_event(message)) visit(*event);
       }
     }
-    if (static_cast<unsigned>(got) < kBatch) return false;
+    if (static_cast<unsigned>(got) < kBatch) return {};
   }
-  return false;
+  return {};
 }
 
 bool conntrack_reports_events() { return read_number("nf_conntrack_events") != std::uint64_t{0}; }

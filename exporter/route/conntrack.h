@@ -18,14 +18,19 @@ class ConntrackMonitor {
   /// An error says what is missing and how to grant it; `code` is its errno. `standing` is told of every UDP
   /// flow that the table holds already, in one dump before the first event (about a second for a million).
   static Result<ConntrackMonitor> open(int& code, const std::function<void(const FlowEvent&)>& standing);
+  /// Over a socket that is open already and carries such messages; it is closed with the monitor.
+  static ConntrackMonitor over(int fd);
   ConntrackMonitor(ConntrackMonitor&& other) noexcept { *this = std::move(other); }
   ConntrackMonitor& operator=(ConntrackMonitor&& other) noexcept;
   ~ConntrackMonitor();
 
   int fd() const { return fd_; }  ///< readable when drain() has something to do
-  /// Reads what has come, some thousand events at most, so that the loop goes on. True: events were lost
-  /// before those that come next.
-  bool drain(const std::function<void(const FlowEvent&)>& visit);
+  struct Drained {
+    bool lost = false;  ///< events were, before those that come next
+    int code = 0;       ///< errno: nothing will come any more
+  };
+  /// Reads what has come, some thousand events at most, so that the loop goes on.
+  Drained drain(const std::function<void(const FlowEvent&)>& visit);
   /// How many times the kernel had to drop events because we were slow. Only grows.
   std::uint64_t overruns() const { return overruns_; }
   /// Events that were lost in them. Only grows.

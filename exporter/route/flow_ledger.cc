@@ -23,28 +23,34 @@ void FlowLedger::set_uplinks(const std::map<std::string, std::vector<IpAddress>>
   }
 }
 
+void FlowLedger::count(std::uint64_t FlowCounts::*which, const Open& flow) {
+  ++(flow.of->all.*which);
+  if (!flow.own) ++(flow.of->others.*which);
+}
+
 void FlowLedger::apply(const FlowEvent& event, Instant now) {
   if (!event.begun) {
-    if (event.replied) open_.erase(event.id);
+    const auto found = event.replied ? open_.find(event.id) : open_.end();
+    if (found == open_.end()) return;
+    count(&FlowCounts::answered, found->second);
+    open_.erase(found);
     return;
   }
   const auto of = by_address_.find(event.reply_to);
   // To ourselves over the loopback: no uplink carries it.
   if (of == by_address_.end() || by_address_.count(event.reply_from) != 0) return;
-  ++of->second->begun;
-  if (event.replied) return;
-  if (open_.size() >= kMostFollowed) {
-    ++of->second->unfollowed;
-    return;
-  }
-  const auto due = second(now + (event.timeout > Nanos{} ? event.timeout : kUsualTimeout) + kGrace) + 1;
+  Open flow{of->second, own_.count({event.reply_from, event.reply_from_port}) != 0, 0};
+  count(&FlowCounts::begun, flow);
+  if (event.replied) return count(&FlowCounts::answered, flow);
+  if (open_.size() >= kMostFollowed) return count(&FlowCounts::unfollowed, flow);
+  flow.due = second(now + (event.timeout > Nanos{} ? event.timeout : kUsualTimeout) + kGrace) + 1;
   // The tracker gives a number again once its flow is gone; the older one was never answered.
-  const auto [entry, is_new] = open_.try_emplace(event.id, Open{of->second, due});
+  const auto [entry, is_new] = open_.try_emplace(event.id, flow);
   if (!is_new) {
-    ++entry->second.of->unreplied;
-    entry->second = Open{of->second, due};
+    count(&FlowCounts::unreplied, entry->second);
+    entry->second = flow;
   }
-  due_[due].push_back(event.id);
+  due_[flow.due].push_back(event.id);
 }
 
 void FlowLedger::stand(FlowEvent flow, Instant now) {
@@ -59,7 +65,7 @@ void FlowLedger::settle(Instant now) {
       const auto found = open_.find(id);
       // Answered meanwhile, or the number is another flow's by now.
       if (found == open_.end() || found->second.due != due_.begin()->first) continue;
-      ++found->second.of->unreplied;
+      count(&FlowCounts::unreplied, found->second);
       open_.erase(found);
     }
     due_.erase(due_.begin());
@@ -67,7 +73,7 @@ void FlowLedger::settle(Instant now) {
 }
 
 void FlowLedger::lose_sight() {
-  for (const auto& [id, flow] : open_) ++flow.of->unfollowed;
+  for (const auto& [id, flow] : open_) count(&FlowCounts::unfollowed, flow);
   open_.clear();
   due_.clear();
 }

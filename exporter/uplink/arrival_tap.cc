@@ -65,6 +65,12 @@ std::vector<sock_filter> filter_for(const Endpoint& from) {
 
 }  // namespace
 
+bool ArrivalTap::permitted() {
+  const int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd >= 0) ::close(fd);
+  return fd >= 0;
+}
+
 Result<ArrivalTap> ArrivalTap::open(int ifindex, const Endpoint& from) {
   // Without a protocol nothing arrives before the filter is there and the interface is chosen.
   const int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);

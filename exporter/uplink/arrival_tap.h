@@ -13,6 +13,8 @@ namespace ue::uplink {
 /// changes nothing. Opened only while replies are missing; used on the loop's thread.
 class ArrivalTap {
  public:
+  /// Whether open() would be allowed; opens and closes a socket that hears nothing.
+  static bool permitted();
   static Result<ArrivalTap> open(int ifindex, const Endpoint& from);
   ArrivalTap(ArrivalTap&& other) noexcept : fd_(other.fd_), ipv4_(other.ipv4_) { other.fd_ = -1; }
   ArrivalTap& operator=(ArrivalTap&&) = delete;

@@ -104,12 +104,15 @@ UplinkState resolve(const config::Uplink& uplink, const Inventory& inventory) {
     state.ifindex = link->index;
     state.gateway = uplink.gateway ? uplink.gateway : route != nullptr ? route->gateway : std::nullopt;
     state.source = choose_source(*link, uplink.family, state.gateway, route);
-    state.default_route = std::any_of(
-        inventory.default_routes.begin(), inventory.default_routes.end(), [&](const DefaultRoute& r) {
-          return r.ifindex == link->index && r.family == uplink.family &&
-                 r.table != kProbeTableBase + static_cast<std::uint32_t>(link->index) &&
-                 (!uplink.gateway || r.gateway == uplink.gateway);
-        });
+    for (const auto& r : inventory.default_routes) {
+      if (r.ifindex != link->index || r.family != uplink.family ||
+          r.table == kProbeTableBase + static_cast<std::uint32_t>(link->index) ||
+          (uplink.gateway && r.gateway != uplink.gateway))
+        continue;
+      const auto [best, first] = state.default_routes.try_emplace(r.table, r.metric);
+      if (!first) best->second = std::min(best->second, r.metric);
+    }
+    state.default_route = !state.default_routes.empty();
     state.has_route = state.gateway.has_value() || link->point_to_point;
   }
   state.fault = find_fault(uplink, state, link);

@@ -1,4 +1,5 @@
 #pragma once
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,7 +31,8 @@ struct UplinkState {
   bool has_route =
       false;  ///< a gateway is known, or none is needed; check_route() says whether the kernel uses it
   bool default_route = false;  ///< a table (not the agent's own) has a default route through it
-  std::string fault;           ///< what is missing and the remedy, as part of a sentence; empty: usable
+  std::map<std::uint32_t, std::uint32_t> default_routes;  ///< by table (not the agent's own), the best metric
+  std::string fault;  ///< what is missing and the remedy, as part of a sentence; empty: usable
 
   bool usable() const { return fault.empty(); }
   bool operator==(const UplinkState&) const = default;

@@ -80,6 +80,20 @@ void store_mask(Assembler& a, std::uint32_t word) {
   a.store_cell(kMask + word);
 }
 
+/// Accepts a route whose one next hop is on one of these links.
+void accept_links(Assembler& a, const std::vector<int>& links) {
+  if (links.empty()) return;
+  a.add(BPF_LDX | BPF_IMM, RTA_OIF);
+  a.add(BPF_LD | BPF_IMM, kRouteAttributes);
+  a.load_word(static_cast<std::uint32_t>(SKF_AD_OFF + SKF_AD_NLATTR));
+  a.jump(BPF_JEQ, 0, 0, 1);
+  const auto to_end = a.leap();
+  a.add(BPF_MISC | BPF_TAX, 0);
+  a.add(BPF_LD | BPF_W | BPF_IND, sizeof(nlattr));
+  for (const int link : links) a.answer_if(htonl(static_cast<std::uint32_t>(link)), kAccept);
+  a.land(to_end);
+}
+
 /// Ends the program: accepts where the first `words` words of the destination cover an address of `family`.
 /// Of IPv6 the first 64 bits are compared, which is enough to be rare.
 void compare(Assembler& a, const std::vector<IpAddress>& addresses, Family family) {
@@ -131,13 +145,14 @@ std::vector<sock_filter> event_filter(const Interest& interest) {
   a.answer(kDrop);
 
   a.land(to_routes);
-  if (interest.destinations.size() > kMostAddresses) {
+  if (interest.destinations.size() > kMostAddresses || interest.tunnel_links.size() > kMostAddresses) {
     a.answer(kAccept);
     return a.take();
   }
   a.load_byte(kPayload + offsetof(rtmsg, rtm_dst_len));
   a.answer_if(0, kAccept);
   a.store_cell(kLength);
+  accept_links(a, interest.tunnel_links);
   a.load_byte(kPayload + offsetof(rtmsg, rtm_family));
   a.jump(BPF_JEQ, AF_INET, 0, 1);
   const auto to_v4 = a.leap();

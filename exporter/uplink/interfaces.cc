@@ -41,6 +41,8 @@ void add_link(nlmsghdr* message, Inventory& inventory) {
   link.carrier = (header->ifi_flags & kLowerUp) != 0;
   link.loopback = (header->ifi_flags & IFF_LOOPBACK) != 0;
   link.point_to_point = (header->ifi_flags & IFF_POINTOPOINT) != 0;
+  if (attributes[IFLA_CARRIER_CHANGES] != nullptr)
+    link.carrier_changes = nla_get_u32(attributes[IFLA_CARRIER_CHANGES]);
   link.kind = read_kind(attributes[IFLA_LINKINFO]);
   inventory.links.push_back(std::move(link));
 }

@@ -24,8 +24,9 @@ struct Address {
 struct Link {
   int index = 0;
   std::string name;
-  bool up = false;       ///< IFF_UP
-  bool carrier = false;  ///< IFF_LOWER_UP
+  bool up = false;                    ///< IFF_UP
+  bool carrier = false;               ///< IFF_LOWER_UP
+  std::uint32_t carrier_changes = 0;  ///< since it was created, as the kernel counts them
   bool loopback = false;
   bool point_to_point = false;
   std::string

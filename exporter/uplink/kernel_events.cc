@@ -34,6 +34,13 @@ bool leads_to_watched(nlmsghdr* message, const std::vector<IpAddress>& watched) 
                      [&](const auto& address) { return in_prefix(address, network, header.rtm_dst_len); });
 }
 
+bool leads_into(nlmsghdr* message, const std::vector<int>& links) {
+  if (links.empty() || !nlmsg_valid_hdr(message, sizeof(rtmsg))) return false;
+  auto* link = nlmsg_find_attr(message, sizeof(rtmsg), RTA_OIF);
+  return link != nullptr && nla_len(link) >= 4 &&
+         std::find(links.begin(), links.end(), static_cast<int>(nla_get_u32(link))) != links.end();
+}
+
 bool is_on_watched_link(nlmsghdr* message, const std::vector<int>& links) {
   if (!nlmsg_valid_hdr(message, sizeof(ndmsg))) return false;
   const auto* header = static_cast<const ndmsg*>(nlmsg_data(message));
@@ -47,6 +54,7 @@ Changes& Changes::operator|=(const Changes& other) {
   rules = rules || other.rules;
   ways = ways || other.ways;
   neighbours = neighbours || other.neighbours;
+  tunnels = tunnels || other.tunnels;
   return *this;
 }
 
@@ -59,7 +67,7 @@ Changes classify(nlmsghdr* message, const Interest& interest) {
     case RTM_DELLINK:  // takes IPv4 routes along without an event of their own
     case RTM_NEWADDR:
     case RTM_DELADDR:
-      changes.inventory = changes.ways = changes.neighbours = true;
+      changes.inventory = changes.ways = changes.neighbours = changes.tunnels = true;
       break;
     case RTM_NEWRULE:
     case RTM_DELRULE:
@@ -73,6 +81,7 @@ Changes classify(nlmsghdr* message, const Interest& interest) {
     case RTM_DELROUTE:
       changes.inventory = is_default_route(message);
       changes.ways = leads_to_watched(message, interest.destinations);
+      changes.tunnels = leads_into(message, interest.tunnel_links);
       break;
     case RTM_NEWNEIGH:
     case RTM_DELNEIGH:

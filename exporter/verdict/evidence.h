@@ -89,9 +89,11 @@ struct Figures {
   std::optional<std::uint32_t> passing_payload;  ///< octets of UDP payload that do
   std::string link_fault;                        ///< what of link, address or route is missing
   std::string local_fault;
-  std::string proof;        ///< what speaks against the reflector
-  std::string complaint;    ///< who refuses probes by ICMP, and how
-  std::string query_fault;  ///< why the query channel had no answer
+  std::string proof;             ///< what speaks against the reflector
+  std::string complaint;         ///< who refuses probes by ICMP, and how
+  std::string query_fault;       ///< why the query channel had no answer
+  std::uint64_t bystanders = 0;  ///< UDP flows of other programs through this uplink, over the last minutes
+  std::uint64_t bystanders_unreplied = 0;  ///< of which nothing came back
   bool answered_via_other_uplink = false;
   bool every_uplink_silent = false;
   bool witness_configured = false;

@@ -93,9 +93,18 @@ std::string healthy(const Figures& f) {
       percent(f.return_loss));
 }
 
-}  // namespace
+/// What the gateway's own connection tracker saw of everybody else, where that agrees with a dead return
+/// path.
+void add_bystanders(std::string& sentence, const Figures& f) {
+  constexpr std::uint64_t kFew = 3;
+  if (f.bystanders < kFew || f.bystanders_unreplied * 2 < f.bystanders) return;
+  sentence.pop_back();
+  sentence +=
+      fmt::format("; of {} other UDP flows through {} in the last two minutes {} got no answer either.",
+                  f.bystanders, f.uplink, f.bystanders_unreplied);
+}
 
-std::string explain(Verdict v, const Evidence& e) {
+std::string explain_alone(Verdict v, const Evidence& e) {
   const auto& f = e.figures;
   switch (v) {
     case Verdict::local_fault:
@@ -149,6 +158,24 @@ std::string explain(Verdict v, const Evidence& e) {
       break;
   }
   return fmt::format("Not enough evidence yet about {}.", f.uplink);
+}
+
+}  // namespace
+
+std::string explain(Verdict v, const Evidence& e) {
+  auto why = explain_alone(v, e);
+  switch (v) {
+    case Verdict::down:
+    case Verdict::udp_blocked:
+    case Verdict::return_lost:
+    case Verdict::one_way:
+    case Verdict::no_return:
+      add_bystanders(why, e.figures);
+      break;
+    default:
+      break;
+  }
+  return why;
 }
 
 }  // namespace ue::verdict

@@ -152,5 +152,43 @@ TEST(PathEvidence, WhereNothingReturnsThePaceIsRfc8085s) {
   }
 }
 
+TEST(PathEvidence, AFullTrackerIsTheGatewaysWhereNewFlowsDie) {
+  PathContext c;
+  c.tracker_full = "the table is full";
+  probe::Observation o;
+  o.steady = true;
+  o.fresh = true;
+  EXPECT_EQ(make_evidence(o, c).facts.local, Tri::unknown) << "it does no harm here";
+  o.fresh = false;
+  const auto e = make_evidence(o, c);
+  EXPECT_EQ(e.facts.local, Tri::no);
+  EXPECT_EQ(e.figures.local_fault, "the table is full");
+  c.local_fault = "this machine refuses to send";
+  o.steady = false;
+  EXPECT_EQ(make_evidence(o, c).figures.local_fault, "the table is full") << "the refusal follows from it";
+}
+
+TEST(PathEvidence, ALifetimeThatIsTheGatewaysOwnBlamesNoCarrier) {
+  probe::Observation o;
+  o.steady = o.fresh = true;
+  o.losses_needed = 8;
+  PathContext c;
+  c.stream = {std::chrono::seconds(8), std::chrono::seconds(12), 9, 3};
+  c.tracker_short = "the tracker forgets after 10 s";
+  const auto facts = [&](std::optional<Nanos> timeout) {
+    c.tracker_timeout = timeout;
+    return make_evidence(o, c).facts;
+  };
+  EXPECT_EQ(facts(std::chrono::seconds(10)).local, Tri::no);
+  EXPECT_EQ(facts(std::chrono::seconds(10)).short_lived, Tri::unknown);
+  for (const auto& other : {std::optional<Nanos>(std::chrono::seconds(120)),
+                            std::optional<Nanos>(std::chrono::seconds(5)), std::optional<Nanos>()}) {
+    EXPECT_EQ(facts(other).local, Tri::unknown);
+    EXPECT_EQ(facts(other).short_lived, Tri::yes);
+  }
+  c.stream->failures = 2;
+  EXPECT_EQ(facts(std::chrono::seconds(10)).local, Tri::unknown) << "that could be chance";
+}
+
 }  // namespace
 }  // namespace ue::agent

@@ -112,6 +112,13 @@ TEST(Conditions, ReturnLostIsNeverAPage) {
   EXPECT_THAT(g.names(), ElementsAre());
 }
 
+TEST(Conditions, RoutesIntoADeadTunnelAreToldInTheirOwnWords) {
+  Gateway g;
+  g.tunnel("reconnecting").routes_fault = "3 routes lead (10.9.0.0/24) into tun0";
+  EXPECT_THAT(g.names(), ElementsAre("UplinkOpenvpnDisconnected", "UplinkTunnelBlackhole"));
+  EXPECT_EQ(g.look()[1].description, "Tunnel cloud: 3 routes lead (10.9.0.0/24) into tun0.");
+}
+
 TEST(Conditions, TheRemedyNamesTheHealthyUplinkOrSaysThatThereIsNone) {
   Gateway g;
   g.uplink("mansion", Verdict::one_way);

@@ -24,8 +24,8 @@ inline std::shared_ptr<Snapshot> sample_snapshot() {
   dead->mapped_endpoint = "198.51.100.7:41234";
   dead->icmp_errors = {{"port-unreachable", 2}, {"ttl-exceeded", 1}};
   dead->packets_refused = {{"foreign", 4}, {"short", 1}};
-  dead->lifetimes["stream"] = {{{"5", {6, 6}}, {"10", {6, 1}}}, 5, 10};
-  dead->lifetimes["solitary"] = {{{"120", {2, 2}}}, 120, {}};
+  dead->lifetimes["stream"] = {{{"5", {6, 6}}, {"10", {6, 1}}}, 5, 10, true};
+  dead->lifetimes["solitary"] = {{{"120", {2, 2}}}, 120, {}, {}};
   dead->last_reply = 1760000100.25;
   dead->recent = Recent{5, 1, 53, 1};
   dead->smoothed_rtt = 0.0123;
@@ -63,7 +63,11 @@ inline std::shared_ptr<Snapshot> sample_snapshot() {
   five_g->interface = "eth1";
   five_g->gateway = "192.168.8.1";
   five_g->link_up = true;
+  five_g->link_changes = 4;
+  five_g->address_kind = "private";
+  five_g->address_changes = 2;
   five_g->default_route = false;
+  five_g->default_route_metrics = {{"77", 100}};
   five_g->conclusion = {verdict::Verdict::healthy, "both directions deliver"};
   five_g->last_change = 1760000010;
   five_g->verdict_changes = 1;
@@ -89,6 +93,8 @@ inline std::shared_ptr<Snapshot> sample_snapshot() {
   tunnel->received_bytes = 123456;
   tunnel->sent_bytes = 654321;
   tunnel->connected_clients = 2;
+  tunnel->routes = 3;
+  tunnel->routes_fault = "3 routes lead into tun0";
   tunnel->unauthenticated_clients = 1;
   tunnel->clients = std::make_shared<std::vector<TunnelClient>>(std::vector<TunnelClient>{
       {"client-one", 7, 6, TunnelClient::Traffic{1, 1000, 2000}}, {"_others", 3, 0, std::nullopt}});

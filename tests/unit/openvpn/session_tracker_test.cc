@@ -38,6 +38,17 @@ TEST(ClientTunnel, PassesThroughItsStates) {
   EXPECT_EQ(told.state().session_durations.count(), 2u);
 }
 
+TEST(ClientTunnel, KnowsItsDeviceFromTheLog) {
+  Told told;
+  EXPECT_EQ(told.tracker.device(), "");
+  told("OpenVPN 2.6.22 x")(kAttempt)(kHandshake)("TUN/TAP device tun0 opened")(kCompleted);
+  EXPECT_EQ(told.tracker.device(), "tun0");
+  told(kPingRestart)(kAttempt)(kHandshake)("Preserving previous TUN/TAP instance: tun0")(kCompleted);
+  EXPECT_EQ(told.tracker.device(), "tun0");
+  told("client-one/10.0.0.2:4000 TUN/TAP device tun9 opened");
+  EXPECT_EQ(told.tracker.device(), "tun0") << "that is a client's text";
+}
+
 TEST(ClientTunnel, CountsReconnectsByReasonAndStateLeft) {
   Told told;
   told("OpenVPN 2.6.22 x")(kAttempt)(kHandshake)(kCompleted)(kPingRestart);  // the data channel is silent

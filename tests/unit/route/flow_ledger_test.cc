@@ -19,7 +19,7 @@ FlowEvent flow(std::uint32_t id, const char* uplink = "192.0.2.2", bool begun = 
 class Ledger : public ::testing::Test {
  protected:
   Ledger() { ledger_.set_uplinks({{"a", {ip("192.0.2.2")}}, {"b", {ip("198.51.100.2")}}}); }
-  const FlowCounts& of(const char* uplink) { return ledger_.counts().at(uplink); }
+  const FlowCounts& of(const char* uplink) { return ledger_.counts().at(uplink).all; }
   FlowLedger ledger_;
 };
 
@@ -37,9 +37,25 @@ TEST_F(Ledger, AFlowWithoutAnAnswerCountsOnceItsTimeIsOver) {
 TEST_F(Ledger, AnAnswerInTimeSettlesIt) {
   ledger_.apply(flow(1), at(0s));
   ledger_.apply(flow(1, "192.0.2.2", false, true), at(1s));
+  ledger_.apply(flow(1, "192.0.2.2", false, true), at(1s));
   ledger_.settle(at(90s));
   EXPECT_EQ(of("a").unreplied, 0U);
+  EXPECT_EQ(of("a").answered, 1U) << "that it goes on is told, too";
   EXPECT_EQ(ledger_.followed(), 0U);
+}
+
+TEST_F(Ledger, FlowsOfOurOwnProbesAreNoWitnessesBeside) {
+  ledger_.set_own({{ip("111.222.33.44"), 862}});
+  auto probe = flow(1);
+  probe.reply_from_port = 862;
+  ledger_.apply(probe, at(0s));
+  auto tunnel = flow(2);
+  tunnel.reply_from_port = 1194;
+  ledger_.apply(tunnel, at(0s));
+  ledger_.settle(at(90s));
+  EXPECT_EQ(of("a").unreplied, 2U);
+  EXPECT_EQ(ledger_.counts().at("a").others.begun, 1U);
+  EXPECT_EQ(ledger_.counts().at("a").others.unreplied, 1U);
 }
 
 TEST_F(Ledger, WhatNoUplinkCarriesIsNotCounted) {

@@ -112,6 +112,21 @@ TEST_F(EventFilter, NeighboursOfWatchedLinksOnly) {
   EXPECT_TRUE(classify(nlmsg_hdr(neighbour_message(3).get()), {{}, {3}}).neighbours);
 }
 
+TEST_F(EventFilter, EveryRouteIntoAWatchedLink) {
+  Interest interest;
+  interest.tunnel_links = {7, 70000};
+  attach(interest);
+  for (const auto* destination : {"10.9.0.0", "fd00::"}) {
+    for (const auto& [link, watched] : {std::pair(7u, true), std::pair(70000u, true), std::pair(8u, false)}) {
+      auto event = route_message(RTM_NEWROUTE, destination, 24);
+      event.u32(RTA_OIF, link);
+      EXPECT_EQ(passes(event), watched) << link;
+      EXPECT_EQ(classify(nlmsg_hdr(event.get()), interest_).tunnels, watched) << link;
+    }
+  }
+  EXPECT_FALSE(passes(route_message(RTM_NEWROUTE, "10.9.0.0", 24))) << "several next hops, or none";
+}
+
 TEST_F(EventFilter, EverythingElsePasses) {
   attach({});
   EXPECT_TRUE(passes(Request(RTM_NEWLINK, 0, ifinfomsg{})));

@@ -135,5 +135,21 @@ TEST(Sentence, TheOthersNameWhatTheyRestOn) {
   EXPECT_THAT(explain(Verdict::healthy, full()), HasSubstr("after 41.2 ms"));
 }
 
+TEST(Sentence, OtherFlowsAreNamedWhereTheyAgree) {
+  auto e = full();
+  e.figures.bystanders = 12;
+  e.figures.bystanders_unreplied = 11;
+  for (const auto v :
+       {Verdict::down, Verdict::udp_blocked, Verdict::return_lost, Verdict::one_way, Verdict::no_return}) {
+    EXPECT_THAT(explain(v, e), HasSubstr("of 12 other UDP flows through mansion in the last two minutes 11"));
+    expect_sentence(v, e);
+  }
+  EXPECT_THAT(explain(Verdict::healthy, e), Not(HasSubstr("other UDP flows")));
+  e.figures.bystanders_unreplied = 2;
+  EXPECT_THAT(explain(Verdict::one_way, e), Not(HasSubstr("other UDP flows"))) << "they are answered";
+  e.figures.bystanders = e.figures.bystanders_unreplied = 2;
+  EXPECT_THAT(explain(Verdict::one_way, e), Not(HasSubstr("other UDP flows"))) << "too few to say anything";
+}
+
 }  // namespace
 }  // namespace ue::verdict
