@@ -17,7 +17,7 @@ ClientArrivals::Arrival ClientArrivals::arrive(std::string_view name, std::strin
   if (clients_.size() >= kMaxClients || name.size() > kMaxName) {
     ++overflow_;
   } else {
-    clients_.emplace(name, Client{std::string(endpoint), 1, replayed ? 0U : 1U, 0, true});
+    clients_.emplace(name, Client{NameHash{}(endpoint), 1, replayed ? 0U : 1U, 0, true});
   }
   return Arrival{};
 }
@@ -35,8 +35,8 @@ bool ClientArrivals::move(std::string_view name, std::string_view endpoint, bool
 }
 
 bool ClientArrivals::move(Client& client, std::string_view endpoint, bool replayed) {
-  if (endpoint.empty() || client.endpoint == endpoint) return false;
-  client.endpoint = endpoint;
+  if (endpoint.empty() || client.is_at(endpoint)) return false;
+  client.endpoint = NameHash{}(endpoint);
   client.endpoint_changes += replayed ? 0 : 1;
   return true;
 }

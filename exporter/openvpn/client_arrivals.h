@@ -14,11 +14,13 @@ namespace ue::openvpn {
 class ClientArrivals {
  public:
   struct Client {
-    std::string endpoint;                ///< of the newest arrival
+    std::uint64_t endpoint = 0;          ///< hash of where it is: only compared, and soon looked up
     std::uint64_t arrivals = 0;          ///< all that are known of
     std::uint64_t counted = 0;           ///< without those before our time
     std::uint64_t endpoint_changes = 0;  ///< as arrivals are counted
     bool first_seen = true;  ///< its first arrival is its newest, and nothing speaks for an older one
+
+    bool is_at(std::string_view where) const { return endpoint == NameHash{}(where); }
   };
   struct Arrival {
     bool known = false;             ///< the name was seen before

@@ -20,6 +20,8 @@ constexpr Nanos kSettling = std::chrono::minutes(1);
 
 Nanos restart_of(const TunnelState& state) { return state.keepalive_restart.value_or(Nanos(0)); }
 
+std::uint32_t short_hash(std::string_view text) { return static_cast<std::uint32_t>(NameHash{}(text)); }
+
 std::string_view address_of(std::string_view endpoint) { return endpoint.substr(0, endpoint.rfind(':')); }
 
 }  // namespace
@@ -64,7 +66,7 @@ void ServerHistory::leave(const Event& event) {
   const auto known = clients_.find(event.peer);
   if (known == clients_.end()) return;
   Client& client = known->second;
-  const std::uint64_t endpoint = std::hash<std::string_view>{}(event.endpoint);
+  const std::uint32_t endpoint = short_hash(event.endpoint);
   for (std::size_t i = 0; event.kind == Kind::peer_silent && i + 1 < client.size(); ++i)
     if (client[i].endpoint == endpoint && client.back().endpoint != endpoint) return;
   client.clear();
@@ -77,8 +79,7 @@ void ServerHistory::arrive(const Event& event, WallTime at) {
   // A clock that was set, or a source that does not tell addresses: nothing follows from what was before.
   if (event.endpoint.empty() || (!client.empty() && at < client.back().at)) client.clear();
   if (!event.endpoint.empty())
-    client.push_back({at, std::hash<std::string_view>{}(address_of(event.endpoint)),
-                      std::hash<std::string_view>{}(event.endpoint)});
+    client.push_back({at, short_hash(address_of(event.endpoint)), short_hash(event.endpoint)});
 }
 
 /// Not one that has just returned, and may be about to do so again.

@@ -35,8 +35,8 @@ class ServerHistory {
  private:
   struct Arrival {
     WallTime at{};
-    std::uint64_t address = 0;   ///< hash of what stands before the port: only compared
-    std::uint64_t endpoint = 0;  ///< hash of all of it
+    std::uint32_t address = 0;   ///< hash of what stands before the port: only compared
+    std::uint32_t endpoint = 0;  ///< hash of all of it
   };
   /// Arrivals that followed each other without a silence, a goodbye or a refusal between them; newest last.
   /// Small and in one place, because a busy server's log asks for another client with every line.

@@ -9,9 +9,7 @@ namespace {
 using Kind = Event::Kind;
 using testing::HasSubstr;
 
-WallTime moment(double seconds) {
-  return WallTime(std::chrono::seconds(1'800'000'000)) + from_seconds(seconds);
-}
+WallTime moment(double s) { return WallTime(std::chrono::seconds(1'800'000'000)) + from_seconds(s); }
 
 struct Server {
   ServerHistory history;
@@ -37,7 +35,7 @@ struct Server {
     return tell(Kind::handshake_completed, at, name,
                 address + ":" + std::to_string(40'000 + ++ports[address]));
   }
-  Diagnosis at(double seconds) const { return history.diagnose(state, moment(seconds)).diagnosis; }
+  Diagnosis at(double s) const { return history.diagnose(state, moment(s)).diagnosis; }
 };
 
 TEST(ServerHistory, NewPortsOfOneAddressAtEvenDistancesAreAOneWayLoopWhileItLasts) {

@@ -101,7 +101,7 @@ TEST_P(Transcripts, TheServersManagementAloneGivesWhatHappenedBeforeItWasKilled)
     before_kill += line.text.find("Peer Connection Initiated") != std::string::npos ? 1 : 0;
   ASSERT_GE(before_kill, 3u);
   EXPECT_EQ(client->arrivals, before_kill);
-  EXPECT_EQ(client->endpoint, one["endpoints"][before_kill]);
+  EXPECT_TRUE(client->is_at(one["endpoints"][before_kill].get<std::string>()));
   EXPECT_EQ(v.tracker.state().reconnect_count(Reason::new_session, From::other), before_kill)
       << "the server dropped an older session of it at its first arrival here";
   EXPECT_EQ(v.tracker.state().endpoint_changes, before_kill);
@@ -119,7 +119,8 @@ TEST_P(Transcripts, TheServersTwoVoicesCountOnceWhicheverIsFirst) {
     EXPECT_EQ(state.sessions, arrivals) << late;
     EXPECT_EQ(state.reconnect_count(Reason::new_session, From::other), arrivals - 1) << late;
     EXPECT_EQ(state.endpoint_changes, one["endpoint_changes"]) << late;
-    EXPECT_EQ(v.tracker.clients().find("client-one")->endpoint, one["endpoints"].back()) << late;
+    EXPECT_TRUE(v.tracker.clients().find("client-one")->is_at(one["endpoints"].back().get<std::string>()))
+        << late;
   }
 }
 
