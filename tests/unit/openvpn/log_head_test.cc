@@ -64,6 +64,15 @@ INSTANTIATE_TEST_SUITE_P(
                  LogTime{kMorning, Zone::local}},
         HeadCase{"Restart pause, 1 second(s)", Form::none, "Restart pause, 1 second(s)", std::nullopt},
         // No dates, though they look like some.
+        HeadCase{"202:-11-23 08:55:38 x", Form::none, "202:-11-23 08:55:38 x", std::nullopt},
+        HeadCase{"2026-11/23 08:55:38 x", Form::none, "2026-11/23 08:55:38 x", std::nullopt},
+        HeadCase{"2026-11-23 08:55:3/ x", Form::none, "2026-11-23 08:55:3/ x", std::nullopt},
+        HeadCase{"2026\xac"
+                 "11-23 08:55:38 x",
+                 Form::none,
+                 "2026\xac"
+                 "11-23 08:55:38 x",
+                 std::nullopt},
         HeadCase{"2026-13-23 08:55:38 x", Form::iso, "x", std::nullopt},
         HeadCase{"2026-02-30 08:55:38 x", Form::iso, "x", std::nullopt},
         HeadCase{"0000-01-01 08:55:38 x", Form::iso, "x", std::nullopt},

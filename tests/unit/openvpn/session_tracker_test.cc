@@ -226,6 +226,21 @@ TEST(ClientTunnel, LearnsTheKeepaliveInForce) {
   EXPECT_FALSE(told.state().keepalive_restart);
 }
 
+TEST(ClientTunnel, WhatTheServerSaysOfItsPingsHoldsUntilItsNextReply) {
+  Told told;
+  told(kAttempt);
+  EXPECT_FALSE(told.state().push_told);
+  told("PUSH: Received control message: 'PUSH_REPLY,ping 10,ping-restart 60,push-continuation 2'");
+  told("PUSH: Received control message: 'PUSH_REPLY,route 10.0.0.0 255.0.0.0,push-continuation 1'");
+  EXPECT_EQ(told.state().server_ping, seconds(10)) << "one reply in two parts";
+  told(kPingRestart)(kAttempt);
+  EXPECT_EQ(told.state().server_ping, seconds(10)) << "not known better yet";
+  told("PUSH: Received control message: 'PUSH_REPLY,ping-restart 60'")("Timers: ping 5, ping-restart 60");
+  EXPECT_TRUE(told.state().push_told);
+  EXPECT_FALSE(told.state().server_ping) << "the client's own ping says nothing of the server";
+  EXPECT_FALSE(told("OpenVPN 2.6.22 x").state().push_told);
+}
+
 TEST(ClientTunnel, IsNotTurnedIntoAServerByWhatItsServerSays) {
   Told told;
   told(kAttempt)(kHandshake)(kCompleted);
@@ -293,8 +308,7 @@ TEST(ServerTunnel, TakesHalfOfItsOwnTimerWhereThePushIsNotInTheLog) {
 
 TEST(ClientArrivals, AreBounded) {
   ClientArrivals clients;
-  for (std::size_t i = 0; i < kMaxClients + 10; ++i)
-    clients.arrive("c" + std::to_string(i), "e");
+  for (std::size_t i = 0; i < kMaxClients + 10; ++i) clients.arrive("c" + std::to_string(i), "e");
   EXPECT_EQ(clients.size(), kMaxClients);
   EXPECT_EQ(clients.overflow(), 10u);
   EXPECT_TRUE(clients.arrive("c0", "f").endpoint_changed);
