@@ -1,6 +1,6 @@
-// bench_flows PER_SECOND SECONDS: begins that many UDP flows, one datagram each, evenly over each hundredth of a
-// second; every one goes to another address of 10.0.0.0/8. Empties the connection tracker's table in between, so
-// that its limit is not what is measured. Needs CAP_NET_ADMIN. Prints "N flows in S seconds".
+// bench_flows PER_SECOND SECONDS: begins that many UDP flows, one datagram each, evenly over each hundredth
+// of a second; every one goes to another address of 10.0.0.0/8. Empties the connection tracker's table in
+// between, so that its limit is not what is measured. Needs CAP_NET_ADMIN. Prints "N flows in S seconds".
 #include <arpa/inet.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
@@ -66,8 +66,9 @@ int main(int argc, char** argv) {
   std::uint64_t emptied = 0;
   const auto began = Clock::now();
   while (sent < total) {
-    const auto due = static_cast<std::uint64_t>(std::chrono::duration<double>(Clock::now() - began).count() * 100 + 1) *
-                     (rate / 100);
+    const auto due =
+        static_cast<std::uint64_t>(std::chrono::duration<double>(Clock::now() - began).count() * 100 + 1) *
+        (rate / 100);
     if (sent >= std::min(due, total)) {
       const timespec pause{0, 1'000'000};
       nanosleep(&pause, nullptr);
