@@ -39,7 +39,7 @@ Path::Path(boost::asio::io_context& loop, std::string uplink, const config::Refl
       mode_(mode),
       identity_(settings.identity),
       size_(size_settings(settings), random_u64),
-      localiser_({settings.identity, settings.stun}, random_u64),
+      localiser_({settings.identity, settings.stun, 300 * settings.interval}, random_u64),
       prober_(settings, random_u64),
       timer_(loop),
       questions_(std::make_shared<Questions>(

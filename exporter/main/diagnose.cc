@@ -35,7 +35,7 @@ config::Config one_shot(config::Config config, Nanos duration) {
   config.probe.interval = std::min(config.probe.interval, profile.interval);
   config.probe.fresh_interval = std::min(config.probe.fresh_interval, profile.fresh_interval);
   if (config.probe.holds.empty()) config.probe.holds = profile.holds;
-  const auto longest = std::min<Nanos>(kLongestHold, duration / 3);
+  const auto longest = std::min<Nanos>(kLongestHold, duration / 4);
   std::erase_if(config.probe.holds, [&](Nanos hold) { return hold > longest; });
   return config;
 }
@@ -109,7 +109,8 @@ class Run {
   void tick() {
     const auto elapsed = read_clocks().mono - begin_;
     const auto snapshot = box_.newest();
-    if (elapsed >= duration_ || snapshot->uplinks.empty() || (elapsed >= kLeast && agent_.settled())) {
+    settled_ = agent_.settled() ? settled_ + 1 : 0;
+    if (elapsed >= duration_ || snapshot->uplinks.empty() || (elapsed >= kLeast && settled_ >= kSettled)) {
       loop_.stop();
       return;
     }
@@ -121,6 +122,7 @@ class Run {
   }
 
   static constexpr Nanos kLeast = 10s;  // what is settled sooner may be the first impression
+  static constexpr int kSettled = 3;    // ticks: the newest finding is judged, and then published
 
   const Nanos duration_;
   boost::asio::io_context loop_{1};
@@ -130,6 +132,7 @@ class Run {
   boost::asio::steady_timer timer_;
   Progress progress_;
   Instant begin_{};
+  int settled_ = 0;
   bool interrupted_ = false;
 };
 

@@ -58,10 +58,10 @@ class HoldLadder {
   const std::vector<Nanos>& holds() const { return settings_.holds; }
   /// Of the configured holds only; every one only grows.
   const Counts& counts() const { return counts_; }
-  /// The stream's bracket, with as many failures as are no chance.
+  /// The stream's bracket is there, and no chance.
   bool stream_known() const {
     const auto b = lifetime(Pattern::stream).bracket();
-    return b && (!b->upper || b->failures >= path_.losses_needed);
+    return b && (!b->upper || b->proven(path_.losses_needed));
   }
   std::uint64_t void_batches() const { return void_batches_; }
   /// The reflector answered at once where it was asked to hold: nothing can be measured.

@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 constexpr Nanos kExchangeEvery = 500ms;
 constexpr std::uint32_t kExchanges = 7;  // three seconds of them: a stream, as in the hold ladder
 constexpr Nanos kStaggered = 250ms;
-constexpr Nanos kLeastGrace = 2s;
+constexpr Nanos kHopGrace = 2s;
 
 }  // namespace
 
@@ -65,7 +65,7 @@ void HopKeepalives::send(const Now& now, Flow& flow, std::vector<Action>& action
 
 void HopKeepalives::advance(const Now& now, Nanos loss_timeout, std::vector<Action>& actions) {
   if (outcome_ != Outcome::running) return;
-  grace_ = std::max(loss_timeout, kLeastGrace);
+  grace_ = std::max(loss_timeout, kHopGrace);
   bool over = true;
   for (auto& f : flows_) {
     if (f.closed) continue;

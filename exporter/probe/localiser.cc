@@ -11,7 +11,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Nanos kPace = 1s;  // routers send about one ICMP error a second
-constexpr Nanos kRepeat = 5min;
 constexpr Nanos kUsualEvery = 6h;
 constexpr Nanos kSettled = 2s;  // the path has just begun to work, or to be in trouble
 constexpr Nanos kRetry = 30s;
@@ -169,12 +168,12 @@ void Localiser::end_trace(const Now& now) {
   const auto& hops = trace_->hops();
   if (trouble(task_.kind)) {
     findings_.now = hops;
-    next_trace_ = now.mono + kRepeat;
+    next_trace_ = now.mono + settings_.repeat;
   } else if (hops.length) {
     findings_.usual = hops;
     next_trace_ = now.mono + kUsualEvery;
   } else {
-    next_trace_ = now.mono + kRepeat;
+    next_trace_ = now.mono + settings_.repeat;
   }
   drop_trace();
 }

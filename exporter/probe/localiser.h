@@ -19,6 +19,7 @@ class Localiser {
   struct Settings {
     std::optional<Identity> identity;
     bool stun = false;
+    Nanos repeat = std::chrono::minutes(5);  ///< between two traces of one trouble
   };
   /// What the path's state asks for.
   struct Task {

@@ -147,7 +147,9 @@ Location silent_flow(const Trail& t, bool outage) {
   const auto b = boundary(t);
   if (b && b->first != 0) return at_boundary(t, *b, outage);
   if (const auto refused = by_reply_refusal(t)) return *refused;
-  if (!b || !t.usual || b->last == 0) return {};
+  if (!b || b->last == 0) return {};
+  // Without a trace of better days, all hops up to the far end must have answered this one.
+  if (!t.usual && (!length(t) || b->last + 1 != *length(t))) return {};
   if (outage) {
     const auto scope = owner(t, b->last);
     return {scope == Scope::beyond ? scope : Scope::unknown,

@@ -124,6 +124,11 @@ TEST(Scope, AnotherUplinksTraceStandsInForBetterDays) {
   t.other = route({"10.9.0.1", "192.0.2.254"}, 3);
   const auto location = locate(Verdict::one_way, t);
   EXPECT_EQ(location.scope, Scope::carrier) << location.evidence;
+  auto whole = elsewhere(series(kSeries));
+  whole.usual.reset();
+  EXPECT_EQ(locate(Verdict::one_way, whole).scope, Scope::unknown) << "there may be more hops";
+  whole.length = 4;
+  EXPECT_EQ(locate(Verdict::one_way, whole).scope, Scope::carrier) << "all of them answer: a filter";
   t.length.reset();
   EXPECT_EQ(locate(Verdict::one_way, t).scope, Scope::unknown) << "how far the far end is must be known";
 }
