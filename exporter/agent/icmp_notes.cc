@@ -14,7 +14,8 @@ void IcmpNotes::note(const uplink::IcmpError& error, Instant now) {
   const auto kind = uplink::icmp_name(error);
   ++counts_[std::string(kind)];
   if (kind != "fragmentation-needed" && kind != "time-exceeded") {
-    complaint_ = fmt::format("{} refuses them with ICMP {}", error.offender.to_string(), kind);
+    complaint_ = fmt::format("{} refuses them with ICMP {}", error.offender.to_string(),
+                             kind == "other" ? fmt::format("type {} code {}", error.type, error.code) : kind);
     complained_ = now;
   }
   if (kind == "port-unreachable" && error.from_destination)

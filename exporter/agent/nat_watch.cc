@@ -63,7 +63,11 @@ void NatWatch::tick(const Now& now, const Paths& paths, const Witnesses& witness
   const bool wants_room =
       mode_ == Mode::service && (survey_.running() || survey_.due_within(now.mono, kAhead));
   bool ladder = false;
-  for (const auto& path : paths) ladder = path->hold_ladder_off(wants_room) || ladder;
+  for (const auto& path : paths) {
+    // One ladder an uplink: of the STUN servers, that of the one which can do it.
+    const bool not_his = path->tells_nothing_else() && path->endpoint() != survey_.discovery_server();
+    ladder = path->hold_ladder_off(wants_room || not_his) || ladder;
+  }
   if (working != paths.end() && (survey_.running() || !ladder || mode_ == Mode::one_shot))
     survey_.advance(now, (*working)->state(now.mono));
   run();
@@ -102,12 +106,16 @@ metrics::Nat NatWatch::snapshot(const Paths& paths, const std::optional<IpAddres
   nat.mapping = name(survey_.mapping());
   nat.filtering = name(survey_.filtering());
   auto mapped = survey_.mapped();
-  for (const auto& path : paths) {
-    if (!mapped) mapped = path->mapped_endpoint();
-  }
-  const auto own = binding_ ? binding_->source : std::nullopt;
   std::vector<IpAddress> beyond;
   if (gateway) beyond.push_back(*gateway);
+  for (const auto& path : paths) {
+    if (!mapped) mapped = path->mapped_endpoint();
+    const auto& usual = path->localiser().findings().usual;
+    for (const auto& router : usual ? usual->routers : std::vector<std::optional<IpAddress>>{}) {
+      if (router) beyond.push_back(*router);
+    }
+  }
+  const auto own = binding_ ? binding_->source : std::nullopt;
   if (own && mapped) nat.carrier_grade = name(probe::carrier_grade(*own, mapped->address, beyond));
   return nat;
 }

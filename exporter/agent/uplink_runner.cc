@@ -70,6 +70,11 @@ UplinkRunner::UplinkRunner(boost::asio::io_context& loop, config::Uplink uplink,
     if (!config.probe.holds.empty() && reflector.config.name == measures_lifetime(reflectors, preferred_))
       ladder = {config.probe.holds, config.probe.ladder_interval, *reflector.identity,
                 rungs_beside(reflectors.size()), ladder_pace(mode)};
+    // Without a reflector of ours a STUN server may do; NatWatch lets only one begin.
+    if (!config.probe.holds.empty() && settings.stun && measures_lifetime(reflectors, preferred_).empty())
+      ladder = {config.probe.holds, config.probe.ladder_interval,
+                probe::Identity{},  rungs_beside(reflectors.size()),
+                ladder_pace(mode),  true};
     auto path =
         std::make_shared<Path>(loop, uplink_.name, reflector.config, mode, settings, std::move(ladder),
                                [detours, name = reflector.config.name] { return detours(name); });

@@ -66,6 +66,7 @@ void HoldLadder::begin(const Now& now) {
   std::stable_sort(batch_.begin(), batch_.end(),
                    [](const auto& a, const auto& b) { return a.hold > b.hold; });
   contradicted_.clear();
+  if (settings_.stun) asker_.open(now.mono, next_handle_++, random_(), actions_);
   unopened_.assign(batch_.begin(), batch_.end());
   unopened_.push_front({Pattern::solitary, Nanos::zero()});
   next_open_ = now.mono;
@@ -95,6 +96,10 @@ void HoldLadder::open(const Now& now, const Plan& plan) {
 
 void HoldLadder::send(const Now& now, HoldRung& rung) {
   for (const auto& p : rung.due(now.mono)) {
+    if (settings_.stun) {
+      asker_.send(now.mono, rung.flow(), rung.flow_id(), p.sequence, p.hold, actions_);
+      continue;
+    }
     Extras extras;
     extras.naming = true;
     extras.instance_id = path_.instance_id;
@@ -118,6 +123,7 @@ void HoldLadder::abandon() {
   for (auto& r : rungs_) {
     if (r.outcome() == HoldRung::Outcome::running) close(r);
   }
+  asker_.close(actions_);
   rungs_.clear();
   unopened_.clear();
   running_ = false;
@@ -135,6 +141,12 @@ void HoldLadder::step(const Now& now) {
   if (!running_) return;
   open_due(now);
   drop_hopeless();
+  for (const auto flow : asker_.advance(now.mono, actions_)) {
+    auto* rung = running_rung(flow);
+    if (rung == nullptr) continue;
+    rung->give_up();
+    close(*rung);
+  }
   bool over = unopened_.empty();
   for (auto& r : rungs_) {
     if (r.outcome() != HoldRung::Outcome::running) continue;
@@ -187,6 +199,7 @@ void HoldLadder::finish(const Now& now) {
   });
   const bool said = controls == 2 && record_outcomes();
   refused_ = controls == 2 && !said;
+  asker_.close(actions_);
   rungs_.clear();
   running_ = false;
   if (controls < 2) return pause_after_void(now);
@@ -211,20 +224,36 @@ Instant HoldLadder::wake_at() const {
   const bool room = open_rungs() < settings_.most_flows && open_rungs() + path_.open_flows < kMostOnUplink;
   Instant at = !unopened_.empty() && room ? next_open_ : Instant::max();
   for (const auto& r : rungs_) at = std::min(at, r.wake_at(grace()));
-  return at;
+  return std::min(at, asker_.wake_at());
+}
+
+HoldRung* HoldLadder::running_rung(FlowHandle flow) {
+  const auto rung =
+      std::find_if(rungs_.begin(), rungs_.end(), [&](const auto& r) { return r.flow() == flow; });
+  return rung == rungs_.end() || rung->outcome() != HoldRung::Outcome::running ? nullptr : &*rung;
 }
 
 void HoldLadder::on_datagram(const Now& now, FlowHandle flow, ByteView datagram, bool from_reflector) {
   if (!from_reflector) return;
-  const auto rung =
-      std::find_if(rungs_.begin(), rungs_.end(), [&](const auto& r) { return r.flow() == flow; });
-  if (rung == rungs_.end() || rung->outcome() != HoldRung::Outcome::running) return;
+  if (settings_.stun) {
+    const auto told = asker_.on_datagram(flow, datagram);
+    auto* rung = told ? running_rung(told->rung) : nullptr;
+    if (rung == nullptr) return;
+    if (told->refused) rung->give_up();
+    return hear(now, *rung, told->sequence, told->held);
+  }
+  auto* rung = running_rung(flow);
+  if (rung == nullptr) return;
   const auto parsed = parse_reply(datagram, settings_.identity, rung->ssid(), rung->flow_id());
   const auto* reply = std::get_if<Reply>(&parsed);
   if (reply == nullptr || !reply->flow) return;
-  rung->on_reply(reply->base.sender_sequence, std::chrono::milliseconds(reply->flow->hold_ms));
-  if (rung->outcome() == HoldRung::Outcome::running) return;
-  close(*rung);
+  hear(now, *rung, reply->base.sender_sequence, std::chrono::milliseconds(reply->flow->hold_ms));
+}
+
+void HoldLadder::hear(const Now& now, HoldRung& rung, std::uint32_t sequence, Nanos held) {
+  rung.on_reply(sequence, held);
+  if (rung.outcome() == HoldRung::Outcome::running) return;
+  close(rung);
   step(now);
 }
 

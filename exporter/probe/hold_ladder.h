@@ -7,14 +7,15 @@
 #include <vector>
 
 #include "probe/hold_rung.h"
+#include "probe/response_port.h"
 
 namespace ue::probe {
 
 /// Measures how long a NAT keeps a mapping, with replies that the reflector holds back: batches of rungs in
 /// parallel, each on its own fresh port, with control rungs before and after. A batch whose controls fail is
 /// void. Runs the full set at the start, on a change and every six hours; in between it only looks whether
-/// the known brackets still stand. Only for authenticated sessions. Passive; its shell treats its actions as
-/// those of PathProber and tells the two apart by owns().
+/// the known brackets still stand. Only for authenticated sessions, or STUN servers. Passive; its shell
+/// treats its actions as those of PathProber and tells the two apart by owns().
 class HoldLadder {
  public:
   struct Settings {
@@ -25,6 +26,8 @@ class HoldLadder {
     /// Pause for each port of a batch. A subscriber may own 240 of them: 86 in five minutes at most.
     static constexpr Nanos kPerPort = std::chrono::milliseconds(3500);
     Nanos per_port = kPerPort;
+    /// The far end is a STUN server, asked by RESPONSE-PORT: only `exchange` and `stream` can be measured.
+    bool stun = false;
   };
   struct Count {
     std::uint64_t probes = 0;
@@ -95,6 +98,8 @@ class HoldLadder {
   void drop_hopeless();
   void send(const Now& now, HoldRung& rung);
   void close(HoldRung& rung);
+  HoldRung* running_rung(FlowHandle flow);
+  void hear(const Now& now, HoldRung& rung, std::uint32_t sequence, Nanos held);
   void abandon();
   void step(const Now& now);
   void finish(const Now& now);
@@ -115,6 +120,7 @@ class HoldLadder {
   FlowHandle next_handle_ = kFirstHandle;
   Batch batch_;  ///< the one under way, as it was planned
   std::deque<Plan> unopened_;
+  ResponsePort asker_;
   std::vector<HoldRung> rungs_;            ///< of the batch under way
   std::map<Pattern, Nanos> contradicted_;  ///< what was known to come back and did not
   std::uint32_t batch_number_ = 0;

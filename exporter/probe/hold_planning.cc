@@ -17,6 +17,8 @@ constexpr int kMostConfirmations = 6;
 }  // namespace
 
 void HoldLadder::plan_pattern(Pattern p) {
+  // A STUN server has answered before it can be asked to answer late.
+  if (settings_.stun && p != Pattern::exchange && p != Pattern::stream) return;
   Batch batch;
   for (const auto hold : settings_.holds) {
     if (hold > HoldRung::longest(p)) break;

@@ -50,6 +50,7 @@ void NatSurvey::restart(const Now& now) {
   known_ = {};
   candidate_.reset();
   mapped_.reset();
+  discovery_server_.reset();
   failures_ = 0;
   next_ = now.mono + kSettle;
 }
@@ -184,6 +185,7 @@ void NatSurvey::note_answer(const Now& now, Request& r, const Endpoint& mapped, 
   // A server out there does not get us to send into private networks.
   if (is_public(own.address) && !is_public(other->address)) return;
   primary_ = r.server;
+  discovery_server_ = own;
   other_ = *other;
   for (const auto& [address, port] : {std::pair{true, false}, std::pair{true, true}, std::pair{false, true}})
     ask(now, alternate(address, port), kTriesOfTest);  // may move `r`

@@ -59,6 +59,8 @@ class NatSurvey {
 
   Mapping mapping() const { return known_.mapping; }
   Filtering filtering() const { return known_.filtering; }
+  /// The server that offers another address and port (RFC 5780); nothing while none is known.
+  const std::optional<Endpoint>& discovery_server() const { return discovery_server_; }
   /// By the newest survey; nothing before the first.
   const std::optional<Endpoint>& mapped() const { return mapped_; }
 
@@ -123,6 +125,7 @@ class NatSurvey {
   std::optional<Behaviour> candidate_;  ///< seen once, not yet confirmed
   std::uint32_t failures_ = 0;          ///< surveys in a row that showed nothing
   std::optional<Endpoint> mapped_;
+  std::optional<Endpoint> discovery_server_;
 };
 
 }  // namespace ue::probe

@@ -15,8 +15,9 @@ stun::TransactionId transaction(std::uint64_t flow_id, std::uint32_t sequence) {
 
 }  // namespace
 
-Bytes build_stun_probe(std::uint64_t flow_id, std::uint32_t sequence) {
-  return stun::encode_binding_request(transaction(flow_id, sequence));
+Bytes build_stun_probe(std::uint64_t flow_id, std::uint32_t sequence,
+                       std::optional<std::uint16_t> answer_to) {
+  return stun::encode_binding_request(transaction(flow_id, sequence), {false, false, answer_to});
 }
 
 std::variant<Reply, Refusal> parse_stun_reply(ByteView datagram, std::uint64_t expected_flow) {

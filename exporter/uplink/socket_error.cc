@@ -15,9 +15,12 @@ std::string_view icmp4_unreachable_name(std::uint8_t code) {
   switch (code) {
     case ICMP_NET_UNREACH:
     case ICMP_NET_UNKNOWN:
+    case ICMP_NET_UNR_TOS:
       return "network-unreachable";
     case ICMP_HOST_UNREACH:
     case ICMP_HOST_UNKNOWN:
+    case ICMP_HOST_ISOLATED:
+    case ICMP_HOST_UNR_TOS:
       return "host-unreachable";
     case ICMP_PROT_UNREACH:
       return "protocol-unreachable";
@@ -28,7 +31,11 @@ std::string_view icmp4_unreachable_name(std::uint8_t code) {
     case ICMP_NET_ANO:
     case ICMP_HOST_ANO:
     case ICMP_PKT_FILTERED:
+    case ICMP_PREC_VIOLATION:
+    case ICMP_PREC_CUTOFF:
       return "admin-prohibited";
+    case ICMP_SR_FAILED:
+      return "source-route-failed";
     default:
       return "other";
   }
@@ -37,6 +44,7 @@ std::string_view icmp4_unreachable_name(std::uint8_t code) {
 std::string_view icmp6_unreachable_name(std::uint8_t code) {
   constexpr std::uint8_t kFailedPolicy = 5;  // RFC 4443 §3.1
   constexpr std::uint8_t kRejectRoute = 6;
+  constexpr std::uint8_t kSourceRoute = 7;  // RFC 6550 §20.18
   switch (code) {
     case ICMP6_DST_UNREACH_NOROUTE:
     case kRejectRoute:
@@ -45,6 +53,10 @@ std::string_view icmp6_unreachable_name(std::uint8_t code) {
       return "host-unreachable";
     case ICMP6_DST_UNREACH_NOPORT:
       return "port-unreachable";
+    case ICMP6_DST_UNREACH_BEYONDSCOPE:
+      return "beyond-scope";
+    case kSourceRoute:
+      return "source-route-failed";
     case ICMP6_DST_UNREACH_ADMIN:
     case kFailedPolicy:
       return "admin-prohibited";
@@ -92,6 +104,7 @@ std::string_view icmp_name(const IcmpError& error) {
   if (error.family == Family::ipv4) {
     if (error.type == ICMP_DEST_UNREACH) return icmp4_unreachable_name(error.code);
     if (error.type == ICMP_TIME_EXCEEDED) return "time-exceeded";
+    if (error.type == ICMP_SOURCE_QUENCH) return "source-quench";
     return error.type == ICMP_PARAMETERPROB ? "parameter-problem" : "other";
   }
   switch (error.type) {

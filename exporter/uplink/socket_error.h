@@ -40,7 +40,8 @@ struct LocalError {
 using SocketError = std::variant<IcmpError, TxTimestamp, LocalError>;
 
 /// Short name for counters: network-unreachable, host-unreachable, protocol-unreachable, port-unreachable,
-/// fragmentation-needed, admin-prohibited, time-exceeded, parameter-problem, other.
+/// fragmentation-needed, source-route-failed, admin-prohibited, beyond-scope, time-exceeded, source-quench,
+/// parameter-problem; other for what no RFC names.
 std::string_view icmp_name(const IcmpError& error);
 
 /// Reads a message received with MSG_ERRQUEUE; nothing where its control data is of no kind named above.

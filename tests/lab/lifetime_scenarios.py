@@ -1,6 +1,7 @@
 """The hold ladder against real NATs: how long a mapping lives, and what that means for a tunnel."""
-from . import world
+from . import agent, netns, topology, world
 from .agent import FIVE_G, MANSION, Home
+from .nat_info_scenarios import SECOND
 from .registry import expect, scenario
 
 HOLDS = ["1s", "2s", "4s", "8s", "12s"]
@@ -43,5 +44,23 @@ def long_mapping_is_healthy():
         world.wait_until(lambda u=uplink: _bracket(u, "stream")[0] == 12, 120, f"the ladder on {uplink}", every=1)
         expect(_bracket(uplink, "stream")[1] == float("inf"), f"{uplink}: {_bracket(uplink, 'stream')}")
     verdicts.only(MANSION, "unknown", "healthy")
+    verdicts.only(FIVE_G, "unknown", "healthy")
+    home.done()
+
+
+@scenario(300)
+def short_mapping_by_stun():
+    """no reflector of ours: RESPONSE-PORT of coturn finds the carrier's timers, and short_mapping with them"""
+    home = Home(reflector=False, probe={"holds": HOLDS}, witnesses=[],
+                reflectors=[{"name": "public", "address": f"{topology.WITNESS}:{agent.STUN_PORT}", "protocol": "stun"}])
+    netns.ip("witness", f"addr add {SECOND}/24 dev eth0")
+    agent.start_witness(topology.WITNESS, SECOND)
+    home.carrier.short_timers(3, 6)
+    verdicts = home.healthy()
+    verdicts.wait(MANSION, "short_mapping", 200, since=home.started)
+    lower, upper = _bracket(MANSION, "stream")
+    expect(lower <= 6.5 and 5.5 <= upper <= 12, f"the stream's bracket: {lower}..{upper}")
+    print(f"stream on {MANSION}: {lower}..{upper}, on {FIVE_G}: {_bracket(FIVE_G, 'stream')}")
+    verdicts.only(MANSION, "unknown", "healthy", "short_mapping")
     verdicts.only(FIVE_G, "unknown", "healthy")
     home.done()

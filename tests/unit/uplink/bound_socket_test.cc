@@ -275,7 +275,18 @@ TEST(IcmpName, EveryKindThatRoutersSend) {
   EXPECT_EQ(name(Family::ipv4, 3, 13), "admin-prohibited");
   EXPECT_EQ(name(Family::ipv4, 11, 0), "time-exceeded");
   EXPECT_EQ(name(Family::ipv4, 12, 0), "parameter-problem");
+  EXPECT_EQ(name(Family::ipv4, 4, 0), "source-quench");
   EXPECT_EQ(name(Family::ipv4, 5, 0), "other");
+  EXPECT_EQ(name(Family::ipv4, 3, 5), "source-route-failed");
+  for (const int code : {6, 11}) EXPECT_EQ(name(Family::ipv4, 3, code), "network-unreachable");
+  for (const int code : {7, 8, 12}) EXPECT_EQ(name(Family::ipv4, 3, code), "host-unreachable");
+  for (const int code : {9, 10, 14, 15}) EXPECT_EQ(name(Family::ipv4, 3, code), "admin-prohibited");
+  EXPECT_EQ(name(Family::ipv4, 3, 16), "other");
+  EXPECT_EQ(name(Family::ipv6, 1, 2), "beyond-scope");
+  EXPECT_EQ(name(Family::ipv6, 1, 5), "admin-prohibited");
+  EXPECT_EQ(name(Family::ipv6, 1, 6), "network-unreachable");
+  EXPECT_EQ(name(Family::ipv6, 1, 7), "source-route-failed");
+  EXPECT_EQ(name(Family::ipv6, 1, 8), "other");
   EXPECT_EQ(name(Family::ipv6, 1, 0), "network-unreachable");
   EXPECT_EQ(name(Family::ipv6, 1, 1), "admin-prohibited");
   EXPECT_EQ(name(Family::ipv6, 1, 3), "host-unreachable");
