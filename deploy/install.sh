@@ -7,7 +7,7 @@ BUILD_PACKAGES=(g++ cmake ninja-build pkg-config ccache libssl-dev libfmt-dev li
   nlohmann-json3-dev libcli11-dev libboost-dev prometheus-cpp-dev zlib1g-dev libcivetweb-dev libnl-3-dev libnl-route-3-dev
   libnl-nf-3-dev libsystemd-dev libgtest-dev libgmock-dev)
 LAB_PACKAGES=(python3 iproute2 iputils-ping nftables conntrack openssl openvpn prometheus prometheus-alertmanager coturn)
-TEST_PACKAGES=(strace python3-scapy python3-yaml git clang libclang-rt-dev tshark systemd-journal-remote lintian man-db debootstrap docker-compose)
+TEST_PACKAGES=(irtt strace python3-scapy python3-yaml git clang libclang-rt-dev tshark systemd-journal-remote lintian man-db debootstrap docker-compose)
 
 missing_packages() {
   local package

@@ -133,8 +133,14 @@ void GatewayDay::judge_changes() {
     const bool disturbed = std::any_of(interruptions_.begin(), interruptions_.end(),
                                        [&](Nanos at) { return at >= o.begin - 1600s && at <= o.end; });
     if (disturbed || o.end > length_ || o.end - o.begin < kCalledDown) continue;
-    const auto down = path_.first(Verdict::down, o.begin);
-    if (!down || *down > o.end + kAfterwards)
+    // It may have been down already, from the outage before.
+    bool down = false;
+    for (const auto& change : path_.changes()) {
+      if (change.at > o.end + kAfterwards) break;
+      down = change.verdict == Verdict::down || (down && change.at < o.begin);
+      if (down && change.at >= o.begin) break;
+    }
+    if (!down)
       wrong_.push_back(fmt::format("the outage from {:.1f} s to {:.1f} s was not seen", to_seconds(o.begin),
                                    to_seconds(o.end)));
   }
