@@ -20,7 +20,7 @@ missing_packages() {
 _disable_services() {
   local unit
   command -v systemctl > /dev/null || return 0
-  for unit in prometheus prometheus-alertmanager coturn openvpn; do
+  for unit in prometheus prometheus-alertmanager coturn openvpn irtt; do
     case " $* " in *" $unit "*) systemctl disable --quiet "$unit.service" 2> /dev/null ;; esac
   done
   return 0

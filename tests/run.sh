@@ -3,7 +3,7 @@
 # Runs every test and counts them: the last line is `N passed, N failed`, the exit status is 1 where one failed.
 #
 #   tests/run.sh          everything; at most 14 minutes on two cores, builds included
-#   tests/run.sh --full   the lab three times over, ten million packets in its flood, a minute for each fuzzer
+#   tests/run.sh --full   lab and matrix three times, ten million packets in the flood, 1,000 gateway-days, a minute a fuzzer
 #
 # On a fresh Debian it installs what it needs (as root). Parts that mostly wait run beside those that compute.
 set -uo pipefail
@@ -13,7 +13,7 @@ cd "$(dirname "$0")/.." || exit
 repeats=1
 case "${1-}" in
   '') ;;
-  --full) repeats=3; export UPLINK_FLOOD_PACKETS=10000000 ;;
+  --full) repeats=3; export UPLINK_FLOOD_PACKETS=10000000 UPLINK_SIM_DAYS=1000 ;;
   *) sed -n '3,8s/^# \{0,1\}//p' tests/run.sh; exit 2 ;;
 esac
 began=$SECONDS
@@ -169,6 +169,7 @@ part build-programs build build '' uplink_exporter uplink_reflector uplinktool l
   for ((round = 1; round <= repeats; ++round)); do
     part "lab$([ "$repeats" = 1 ] || echo "-$round")" setpriv --pdeathsig TERM tests/lab/run.py --jobs 8
   done
+  part matrix setpriv --pdeathsig TERM tests/lab/matrix.py --rounds "$repeats"
 } &
 renice -n 19 $BASHPID > /dev/null
 if ! part build-tests build build '' all; then

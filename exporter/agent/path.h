@@ -60,6 +60,11 @@ class Path : public std::enable_shared_from_this<Path> {
   std::optional<FarEndRefusal> refusal() const;
   /// Every packet is refused by this machine itself: no route, interface gone. Empty while sending works.
   const std::string& send_fault() const { return send_fault_; }
+  /// The link was gone and is back: what could not be sent meanwhile is no fault of the machine.
+  void forgive_send_fault() {
+    send_fault_.clear();
+    send_fault_since_.reset();
+  }
   std::optional<Instant> send_fault_since() const { return send_fault_since_; }
   /// Of any kind, on any of its sockets.
   std::uint64_t datagrams_received() const { return datagrams_received_; }

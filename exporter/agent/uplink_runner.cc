@@ -112,7 +112,10 @@ void UplinkRunner::update_link(const Now& now, const uplink::Inventory& inventor
   preflight_.tables_changed();
   if (state_.usable()) ensure_routes();
   if (link_up()) {
-    if (fault_since_) log::info("UPLINK_BACK", "{} ({}) is usable again", uplink_.name, uplink_.interface);
+    if (fault_since_) {
+      log::info("UPLINK_BACK", "{} ({}) is usable again", uplink_.name, uplink_.interface);
+      for (const auto& path : paths_) path->forgive_send_fault();
+    }
     fault_since_.reset();
     bind_paths();
     return;

@@ -16,6 +16,7 @@ Nanos spacing(Asking::Need need) {
     case Asking::Need::urgent:
       return 2s;
     case Asking::Need::settle:
+      return 45s;  // twice before a probe is given up
     case Asking::Need::watch:
       return 30s;
     case Asking::Need::routine:

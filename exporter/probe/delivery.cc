@@ -13,8 +13,10 @@ constexpr std::uint32_t kNewest = 6;     // of these half must have arrived
 
 }  // namespace
 
-void Delivery::begin(Instant now, Instant asked, bool credible, Instant instance_since) {
-  const auto since = asked_ && asked - *asked_ <= kDenialValid ? denying_since() : std::nullopt;
+void Delivery::begin(Instant now, Instant asked, bool credible, Instant instance_since,
+                     std::optional<Instant> answered) {
+  auto since = asked_ && asked - *asked_ <= kDenialValid ? denying_since() : std::nullopt;
+  if (since && answered && *answered > *since) since.reset();
   *this = Delivery();
   denying_since_ = since.value_or(now);
   asked_ = asked;

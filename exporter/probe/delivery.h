@@ -12,7 +12,9 @@ class Delivery {
  public:
   /// Begins a new answer, received now, to a question asked at `asked`. `credible`: this instance may say
   /// that packets did not arrive; it does so only about probes sent since `instance_since`.
-  void begin(Instant now, Instant asked, bool credible, Instant instance_since);
+  /// `answered`: when the newest probe that was answered was sent; denials from before it are another series.
+  void begin(Instant now, Instant asked, bool credible, Instant instance_since,
+             std::optional<Instant> answered = {});
   /// `stands_for_tunnel`: it is the steady flow, whose silence is the question. Only its probes prove that
   /// packets arrive: the odd probe of another flow may have lost its reply by chance.
   void add(const Flow& flow, const stamp::FlowReport& report, bool stands_for_tunnel);

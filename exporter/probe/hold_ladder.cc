@@ -101,7 +101,7 @@ void HoldLadder::send(const Now& now, HoldRung& rung) {
       continue;
     }
     Extras extras;
-    extras.naming = true;
+    extras.naming = p.naming;
     extras.instance_id = path_.instance_id;
     extras.hold = p.hold;
     extras.suppress = p.suppress;
@@ -246,8 +246,9 @@ void HoldLadder::on_datagram(const Now& now, FlowHandle flow, ByteView datagram,
   if (rung == nullptr) return;
   const auto parsed = parse_reply(datagram, settings_.identity, rung->ssid(), rung->flow_id());
   const auto* reply = std::get_if<Reply>(&parsed);
-  if (reply == nullptr || !reply->flow) return;
-  hear(now, *rung, reply->base.sender_sequence, std::chrono::milliseconds(reply->flow->hold_ms));
+  if (reply == nullptr) return;
+  hear(now, *rung, reply->base.sender_sequence,
+       std::chrono::milliseconds(reply->flow ? reply->flow->hold_ms : 0));
 }
 
 void HoldLadder::hear(const Now& now, HoldRung& rung, std::uint32_t sequence, Nanos held) {

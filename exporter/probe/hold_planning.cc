@@ -57,8 +57,14 @@ bool HoldLadder::plan_confirmation(Pattern p) {
   if (!b || !b->upper || b->proven(path_.losses_needed) || confirmations_ == kMostConfirmations) return false;
   ++confirmations_;
   const auto missing = path_.losses_needed - std::min(b->failures, path_.losses_needed);
-  planned_.push_front(
-      Batch(std::clamp<std::size_t>(missing, kLeastConfirming, kMostRungs - 1), Plan{p, *b->upper}));
+  Batch batch(std::clamp<std::size_t>(missing, kLeastConfirming, kMostRungs - 5), Plan{p, *b->upper});
+  // The two holds next to it, where the truth may be shorter still.
+  auto shorter = std::lower_bound(settings_.holds.begin(), settings_.holds.end(), *b->upper);
+  for (int i = 0; i < 2 && shorter != settings_.holds.begin(); ++i) {
+    --shorter;
+    if (contradicted_.contains(p)) batch.insert(batch.end(), kRepeats, Plan{p, *shorter});
+  }
+  planned_.push_front(std::move(batch));
   return true;
 }
 

@@ -9,10 +9,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Nanos kStreamStep = 500ms;
-constexpr int kStreamExchanges = 7;  // three seconds of them: Linux calls a flow a stream after two
+constexpr Nanos kStreamStep = 1s;
+constexpr int kStreamExchanges = 4;  // three seconds of them: Linux calls a flow a stream after two
 constexpr int kControlAnswers =
     5;  // of seven: a path that loses more than that cannot tell silence from loss
+constexpr Nanos kControlStep = 500ms;
+constexpr int kControlExchanges = 7;
 constexpr Nanos kActiveStep = 500ms;
 constexpr int kMostActive = 38;  // and two to end with: 40 packets
 constexpr Nanos kTrainStep = 1s;
@@ -24,7 +26,7 @@ HoldRung::HoldRung(Pattern pattern, Nanos hold, FlowHandle flow, std::uint64_t f
                    Instant begin)
     : pattern_(pattern), hold_(hold), flow_(flow), flow_id_(flow_id), ssid_(ssid), begin_(begin) {
   if (control()) {
-    for (int i = 0; i < kStreamExchanges; ++i) steps_.push_back({i * kStreamStep, {}, false});
+    for (int i = 0; i < kControlExchanges; ++i) steps_.push_back({i * kControlStep, {}, false});
     return;
   }
   switch (pattern) {
@@ -75,7 +77,9 @@ Nanos HoldRung::longest(Pattern pattern) {
 std::vector<HoldRung::Packet> HoldRung::due(Instant now) {
   std::vector<Packet> packets;
   for (; next_ < steps_.size() && begin_ + steps_[next_].at <= now; ++next_) {
-    packets.push_back({static_cast<std::uint32_t>(next_), steps_[next_].hold, steps_[next_].suppress});
+    const auto& step = steps_[next_];
+    const bool plain = answered_ && step.hold == Nanos::zero() && !step.suppress;
+    packets.push_back({static_cast<std::uint32_t>(next_), step.hold, step.suppress, !plain});
   }
   return packets;
 }
@@ -89,6 +93,7 @@ void HoldRung::expire(Instant now, Nanos grace) {
 
 void HoldRung::on_reply(std::uint32_t sequence, Nanos held) {
   if (outcome_ != Outcome::running || sequence >= next_) return;
+  answered_ = true;
   const auto& step = steps_[sequence];
   if (control()) {
     answers_ |= 1U << sequence;

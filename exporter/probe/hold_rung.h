@@ -37,6 +37,8 @@ class HoldRung {
     std::uint32_t sequence;
     Nanos hold;
     bool suppress;
+    bool
+        naming;  ///< until an answer shows that the reflector knows the session, and where something is asked
   };
   std::vector<Packet> due(Instant now);
   /// Ends the rung where nothing can come any more; `grace` on top of the hold, at least the loss time-out.
@@ -64,6 +66,7 @@ class HoldRung {
   Instant begin_;
   std::vector<Step> steps_;
   std::size_t next_ = 0;
+  bool answered_ = false;
   bool exchanged_ = false;     ///< something was answered before the silence
   std::uint32_t answers_ = 0;  ///< to a control, a bit each
   Outcome outcome_ = Outcome::running;

@@ -75,7 +75,7 @@ void PathProber::assess(const Now& now) {
   }
   if (silent_since_ && s->answer_run() >= kConvincing) silent_since_.reset();
 
-  if (s->loss_run() >= kSuspicious && (!inquest_ || inquest_->successors() == Successors::outlived)) {
+  if (s->loss_run() >= suspicious() && (!inquest_ || inquest_->successors() == Successors::outlived)) {
     begin_inquest(now, *s->first_loss(), *s->dead_age());
   }
   // New flows that stay without any answer while the old one lives: two more make three.
@@ -142,7 +142,7 @@ void PathProber::set_standing(const Now& now, Standing standing) {
 Asking::Need PathProber::asking_need() const {
   if (standing_ == Standing::no_return) return Asking::Need::watch;
   const auto* s = steady();
-  if (s != nullptr && s->loss_run() >= kSuspicious) {
+  if (s != nullptr && s->loss_run() >= suspicious()) {
     return delivery_.proves(s->first_loss()) ? Asking::Need::watch : Asking::Need::urgent;
   }
   if (unsettled_) return Asking::Need::settle;
@@ -154,8 +154,8 @@ Asking::Need PathProber::asking_need() const {
 /// a dead return path for as long as the last reply is fresh.
 std::optional<bool> PathProber::forward(Instant now) const {
   const auto* s = steady();
-  const bool suspicious = silent_since_ || (s != nullptr && s->loss_run() >= kSuspicious);
-  if (!suspicious) {
+  const bool doubtful = silent_since_ || (s != nullptr && s->loss_run() >= suspicious());
+  if (!doubtful) {
     return last_reply_ && now - *last_reply_ <= kRecentReply ? std::optional(true) : std::nullopt;
   }
   if (s == nullptr) return std::nullopt;
@@ -175,7 +175,7 @@ std::optional<bool> PathProber::forward(Instant now) const {
   const auto lost_beside = std::count_if(s->pending.begin(), s->pending.end(), [&](const auto& p) {
     return p.missing && !p.answered && p.sent > *beside;
   });
-  return lost_beside >= kSuspicious ? std::optional(true) : std::nullopt;
+  return lost_beside >= suspicious() ? std::optional(true) : std::nullopt;
 }
 
 /// TCP was answered in the midst of the silence, and UDP has been lost since it is: neither the beginning nor
@@ -202,7 +202,7 @@ Observation PathProber::observe(Instant now) const {
     o.steady = false;
   } else if (silent_since_) {
     o.steady.reset();  // it is answered again, not yet often enough
-  } else if (s != nullptr && s->answers() >= kConvincing && s->loss_run() < kSuspicious &&
+  } else if (s != nullptr && s->answers() >= kConvincing && s->loss_run() < suspicious() &&
              s->answered_age() >= kSteadyProof) {
     o.steady = true;
   }

@@ -17,6 +17,7 @@ constexpr Nanos kSuccessorEager = 500ms;
 constexpr Nanos kSuccessorEagerAge = 8s;
 constexpr Nanos kSuccessorDying = 250ms;
 constexpr Nanos kSteadyDying = 500ms;
+constexpr std::uint32_t kAskedAgain = 3;  // losses in a row
 constexpr Nanos kWitnessInterval = 5s;
 constexpr Nanos kBurstSpacing = 200ms;
 constexpr Nanos kPaced = 3s;               // RFC 8085 §3.1.1: one datagram per 3 s where nothing returns
@@ -48,7 +49,7 @@ void PathProber::send(const Now& now, Flow& flow) {
 
 /// Asked twice as often while it seems to die: a burst has its rest, and K may be large on a lossy line.
 Nanos PathProber::steady_interval(const Flow& flow) const {
-  const bool dying = flow.loss_run() >= kSuspicious && flow.loss_run() < losses_.losses_needed();
+  const bool dying = flow.loss_run() >= kAskedAgain && flow.loss_run() < losses_.losses_needed();
   return dying ? kSteadyDying : settings_.interval;
 }
 

@@ -176,7 +176,7 @@ void PathProber::on_datagram(const Now& now, FlowHandle handle, ByteView datagra
   newest_answered_ = std::max(newest_answered_.value_or(answer.sent), answer.sent);
   settlement_.count_answer(answer.kind, answer.sent);
   if (inquest_ && handle != steady_) inquest_->note_answer(answer.sent);
-  if (handle == steady_ && answer.ended_run >= kSuspicious) history_.forgive();
+  if (handle == steady_ && answer.ended_run >= suspicious()) history_.forgive();
   if (answer.rtt) {
     // What the reflector itself took is not the path's.
     const auto residence = reply.base.timestamp.to_wall() - reply.base.receive_timestamp.to_wall();
@@ -224,7 +224,7 @@ void PathProber::on_asked(const Now& now, const AskOutcome& outcome) {
                                   [](const auto& r) { return r.known && r.received > 0; });
   if (saw_us) settlement_.learn_instance(answer.instance_id, now.mono, true);
   delivery_.begin(now.mono, outcome.asked, settlement_.denies_credibly(answer.instance_id),
-                  settlement_.instance_since());
+                  settlement_.instance_since(), newest_answered_);
   for (const auto& report : answer.flows) {
     for (auto& [handle, flow] : flows_) {
       if (flow->flow_id != report.flow_id) continue;

@@ -38,9 +38,6 @@ struct Observation {
   std::optional<Instant> silent_since;  ///< when the first probe of the steady flow's loss run was sent
 };
 
-/// Losses in a row on the steady flow that begin an inquest.
-inline constexpr std::uint32_t kSuspicious = 3;
-
 /// What the agent has concluded from the observation, fed back: it sets the pace.
 enum class Standing : std::uint8_t { fine, trouble, no_return };
 
@@ -117,6 +114,8 @@ class PathProber {
   Asking::Need asking_need() const;
   void sweep(const Now& now);
   bool steady_dead() const;
+  /// Losses in a row on the steady flow that begin an inquest: three, more where loss is what it always does.
+  std::uint32_t suspicious() const { return dying(losses_.losses_needed()); }
   bool tcp_alone_works() const;
   std::optional<bool> forward(Instant now) const;
   Nanos jitter(Nanos interval);

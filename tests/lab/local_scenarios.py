@@ -60,7 +60,7 @@ def strict_rp_filter_with_symmetric_routes():
     home.done()
 
 
-def _filter(chain, match):
+def filter_rule(chain, match):
     netns.run("gw", "nft", "-f", "-", stdin=f"""
 table ip own
 delete table ip own
@@ -70,7 +70,7 @@ table ip own {{
 """)
 
 
-def _no_filter():
+def no_filter():
     netns.run("gw", "nft", "delete", "table", "ip", "own")
 
 
@@ -79,7 +79,7 @@ def input_rule_drops_the_replies():
     """a rule of the gateway's own firewall drops the replies: local_fault, because they were seen to arrive"""
     home = Home(probe={"holds": []})
     verdicts = home.healthy()
-    _fault_and_cure(home, verdicts, lambda: _filter("input", f'iifname "eth2" udp sport {agent.PORT}'), _no_filter,
+    _fault_and_cure(home, verdicts, lambda: filter_rule("input", f'iifname "eth2" udp sport {agent.PORT}'), no_filter,
                     "arrived on eth2 and reached no socket", "INPUT", check="input")
 
 
@@ -88,5 +88,5 @@ def output_rule_drops_the_probes():
     """the same on the way out: the kernel refuses to send, local_fault says so"""
     home = Home(probe={"holds": []})
     verdicts = home.healthy()
-    _fault_and_cure(home, verdicts, lambda: _filter("output", f'oifname "eth2" udp dport {agent.PORT}'), _no_filter,
+    _fault_and_cure(home, verdicts, lambda: filter_rule("output", f'oifname "eth2" udp dport {agent.PORT}'), no_filter,
                     "refuses to send", check="output")

@@ -7,18 +7,17 @@ that flows which stand keep standing unless the behaviour itself ends them. Chai
 """
 import json
 import re
-import threading
 
 from . import netns, topology
+from .nat_faults import NatFaults
 from .nat_types import NatTypes
 
 
-class Nat(NatTypes):
+class Nat(NatTypes, NatFaults):
     """One NAT box: its namespace, its inside and outside interface, and how it translates."""
 
     def __init__(self, name, inside, outside, translate):
         self.name, self.inside, self.outside = name, inside, outside
-        self._rebinder = None
         self._load(f"""
 table ip nat {{
   chain post {{ type nat hook postrouting priority srcnat; oifname "{outside}" {translate}; }}
@@ -45,7 +44,7 @@ table ip behaviour {{
 
     def normal(self):
         """Replies are translated back, as long as Linux keeps a mapping (30 s, 120 s for a stream)."""
-        self.stop_rebinding()
+        self.stop_forgetting()
         self._behave("")
 
     def one_way_after(self, seconds):
@@ -143,25 +142,6 @@ table ip behaviour {{
     iifname $in meta l4proto udp {self.NOTE}
     drop
   }}""")
-
-    def rebind_every(self, seconds):
-        """UDP mappings are thrown away every `seconds` and come back with another outer port."""
-        self.symmetric()
-        stop = threading.Event()
-        self._rebinder = (stop, threading.Thread(target=self._rebind, args=(seconds, stop), daemon=True))
-        self._rebinder[1].start()
-
-    def _rebind(self, seconds, stop):
-        while True:
-            self.forget_udp()
-            if stop.wait(seconds):
-                return
-
-    def stop_rebinding(self):
-        if self._rebinder:
-            self._rebinder[0].set()
-            self._rebinder[1].join()
-            self._rebinder = None
 
     def forget_udp(self):
         """Every UDP mapping is gone, as after a failover."""

@@ -51,17 +51,18 @@ def inside(name):
     return status
 
 
-def outside(name, binaries):
-    """Runs one scenario in a child; returns (status, seconds, output)."""
+def outside(name, binaries, script=__file__, timeout=None):
+    """Runs one scenario (or what another script calls so) in a child; returns (status, seconds, output)."""
     started = time.monotonic()
-    command = netns.unshare_command(sys.executable, os.path.abspath(__file__), "--inside", name, "--bin", binaries)
+    timeout = timeout or SCENARIOS[name].timeout
+    command = netns.unshare_command(sys.executable, os.path.abspath(script), "--inside", name, "--bin", binaries)
     with netns.spawn(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                      start_new_session=True) as child:
         try:
-            output = child.communicate(timeout=SCENARIOS[name].timeout)[0]
+            output = child.communicate(timeout=timeout)[0]
         except subprocess.TimeoutExpired:
             child.kill()  # its world dies with it
-            output = child.communicate()[0] + f"\ntimed out after {SCENARIOS[name].timeout} s\n".encode()
+            output = child.communicate()[0] + f"\ntimed out after {timeout} s\n".encode()
     return child.returncode, time.monotonic() - started, output.decode("utf-8", "replace")
 
 

@@ -7,7 +7,7 @@ WIDTH = 1400
 LINKS = {"out": ("cgn", "pub"), "back": ("inet", "tocgn")}  # the box whose outgoing link is narrow, by direction
 
 
-def _narrow(*ways, tells):
+def narrow(*ways, tells):
     """Packets above WIDTH octets do not pass on; whether the router says so is up to `tells`."""
     for way in ways:
         name, interface = LINKS[way]
@@ -28,7 +28,7 @@ def _widen():
 def _black_hole(way):
     home = Home(probe={"holds": []})
     verdicts = home.healthy()
-    _narrow(way, tells=False)
+    narrow(way, tells=False)
     since = world.now()
     print(f"mtu_blackhole after {verdicts.wait(MANSION, 'mtu_blackhole', 150, since):.1f} s")
     cure = f"mssfix {WIDTH - 28}"
@@ -56,7 +56,7 @@ def mtu_blackhole_on_the_way_back():
 def healthy_where_the_path_says_its_mtu():
     """narrow both ways, and routers say so: healthy, the word is counted"""
     home = Home(probe={"holds": []})
-    _narrow("out", "back", tells=True)
+    narrow("out", "back", tells=True)
     verdicts = home.healthy()
     since = world.now()
     world.wait_until(lambda: home.counters("uplink_udp_icmp_errors_total", type="fragmentation-needed") >= 1, 100,

@@ -207,7 +207,7 @@ def healthy_while_the_nat_rebinds():
     verdicts.only(FIVE_G, "healthy", since=since)
     changes = home.counters("uplink_udp_mapped_endpoint_changes_total", part="port")
     expect(changes >= 2, f"{changes} changes of the mapped port were counted, not 2 or more")  # every 30th probe asks
-    home.carrier.stop_rebinding()
+    home.carrier.stop_forgetting()
     home.done()
 
 

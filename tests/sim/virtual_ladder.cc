@@ -66,10 +66,10 @@ void VirtualLadder::send(const probe::SendProbe& probe) {
   nat.outward(probe.flow, time_);
   if (lost()) return;
   const auto tlv = stamp::find_tlv(probe.packet, stamp::Mode::authenticated, stamp::TlvType::flow_control);
-  const auto asked = stamp::FlowTlv::parse(tlv->value);
+  const auto asked = tlv ? stamp::FlowTlv::parse(tlv->value) : std::nullopt;
   auto reply = reflector_.receive(now().wall, probe.packet, {});
-  if (!reply || asked->suppress) return;
-  const Nanos hold = reflector_.holds ? std::chrono::milliseconds(asked->hold_ms) : Nanos();
+  if (!reply || (asked && asked->suppress)) return;
+  const Nanos hold = reflector_.holds ? std::chrono::milliseconds(asked ? asked->hold_ms : 0) : Nanos();
   octets_ += reply->size() + kHeaders;
   if (!lost()) replies_.push({time_ + kRoundTrip + hold, order_++, probe.flow, std::move(*reply)});
 }

@@ -106,8 +106,8 @@ void VirtualPath::arrive(Event& event) {
   if (holds) {
     const auto tlv = stamp::find_tlv(event.packet, stamp::Mode::authenticated, stamp::TlvType::flow_control);
     const auto asked = tlv ? stamp::FlowTlv::parse(tlv->value) : std::nullopt;
-    if (!asked || asked->suppress) return;
-    hold = std::chrono::milliseconds(asked->hold_ms);
+    if (asked && asked->suppress) return;
+    hold = std::chrono::milliseconds(asked ? asked->hold_ms : 0);
   }
   schedule({world_ + hold + travel(back),
             0,

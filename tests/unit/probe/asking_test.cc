@@ -18,7 +18,7 @@ TEST(Asking, AsksAtOnceAndThenBySpacing) {
   EXPECT_FALSE(a.due(Need::urgent)) << "one question at a time";
   a.done(at(11s), true, true);
   EXPECT_EQ(a.due(Need::urgent), at(12s));
-  EXPECT_EQ(a.due(Need::settle), at(40s));
+  EXPECT_EQ(a.due(Need::settle), at(55s));
   EXPECT_EQ(a.due(Need::watch), at(40s));
   EXPECT_EQ(a.due(Need::routine), at(310s));
 }
@@ -33,7 +33,7 @@ TEST(Asking, WhoNeverAnswersIsAskedEverLess) {
     a.asked(at(last));
     a.done(at(last + 4s), false, false);
   }
-  EXPECT_EQ(*a.due(Need::settle) - at(last), Nanos(480s));
+  EXPECT_EQ(*a.due(Need::settle) - at(last), Nanos(600s));
   EXPECT_EQ(*a.due(Need::urgent) - at(last), Nanos(2s)) << "but a fault is looked into";
   EXPECT_EQ(*a.due(Need::watch) - at(last), Nanos(30s));
 }
