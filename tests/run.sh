@@ -182,6 +182,11 @@ fi
   part quickstart env UPLINK_STORY_KEEP="$logs/story" setpriv --pdeathsig TERM deploy/quickstart.sh --once
   # Of what Prometheus saw of the story; pictures for people to look at.
   part dashboards-story tests/dashboards/run.sh story "$logs/story" build/dashboards
+  if tests/browser/run.sh install > "$logs/chromium.log" 2>&1; then
+    part browser setpriv --pdeathsig TERM tests/browser/run.sh check
+  else
+    echo "skip            browser                  no Chromium or playwright-core: $(tail -n 1 "$logs/chromium.log")"
+  fi
 } &
 part unit release_tests
 part https-clients tests/browser/https_clients.py build/bin

@@ -9,6 +9,7 @@
 #include "agent/route_watch.h"
 #include "agent/tunnel_watch.h"
 #include "base/log.h"
+#include "config/dump.h"
 
 namespace ue::agent {
 
@@ -67,6 +68,7 @@ void Agent::apply(const config::Config& config) {
     alerts_ = std::make_unique<AlertSender>(loop_, config.alertmanagers);
   const bool same_tunnels = applied_ && config.openvpn == config_.openvpn;
   config_ = config;
+  config_text_ = std::make_shared<const std::string>(config::to_yaml(config));
   if (!same_paths) {
     runners_.clear();
     reflectors_.set(config_.reflectors, read_clocks().mono);

@@ -9,6 +9,7 @@
 #include "agent/reflector_targets.h"
 #include "agent/tunnel_route_watch.h"
 #include "agent/uplink_runner.h"
+#include "metrics/history.h"
 #include "metrics/snapshot.h"
 #include "metrics/snapshot_box.h"
 
@@ -73,6 +74,8 @@ class Agent {
   bool applied_ = false;
   Instant next_publish_{};
   Instant published_{};
+  metrics::History history_;
+  std::shared_ptr<const std::string> config_text_;  ///< of config_, for the page
   bool reload_ok_ = true;
   double reload_time_ = 0;
 };

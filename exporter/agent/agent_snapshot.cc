@@ -58,6 +58,9 @@ void Agent::publish(const Now& now) {
   conntrack_->add_to(*s);
   alerts_->add_to(*s);
   alerts_->consider(*s, now);
+  history_.note(*s);
+  s->past = history_.past();
+  s->config = config_text_;
   box_.publish(std::move(s));
 }
 

@@ -51,6 +51,7 @@ metrics::ReflectorSnapshot to_snapshot(const reflector::Status& status) {
   s.sent_bytes = status.sent_bytes;
   s.config_reload_ok = status.reload_ok;
   s.config_reload_time = status.reload_time;
+  s.config = status.config;
   return s;
 }
 

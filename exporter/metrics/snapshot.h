@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/process_stats.h"
+#include "metrics/past.h"
 #include "verdict/evidence.h"
 
 /// What the agent knows at one moment, immutable once published. Web threads render from it and nothing else.
@@ -206,6 +207,8 @@ struct Snapshot {
   std::uint64_t netlink_overruns = 0;
   std::optional<Conntrack> conntrack;               ///< absent where this kernel tracks no connections
   std::map<std::string, AlertPosts> alertmanagers;  ///< by URL; empty unless direct mode is on
+  std::shared_ptr<const Past> past;    ///< null: nothing is noted
+  std::shared_ptr<const std::string> config;  ///< the configuration in force as YAML, without its secrets
   std::uint64_t alerts_refused = 0;                 ///< no room for them in the book of direct mode
 };
 
@@ -228,6 +231,7 @@ struct ReflectorSnapshot {
   std::uint64_t sent_bytes = 0;
   bool config_reload_ok = true;
   double config_reload_time = 0;
+  std::shared_ptr<const std::string> config;  ///< as Snapshot's
 };
 
 }  // namespace ue::metrics

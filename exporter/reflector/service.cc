@@ -11,6 +11,7 @@
 #include <csignal>
 
 #include "base/log.h"
+#include "config/dump.h"
 
 namespace ue::reflector {
 
@@ -115,7 +116,8 @@ Service::Service(std::string config_file, Settings settings, Publish publish)
       signals_(loop_, SIGHUP, SIGTERM, SIGINT),
       timer_(loop_),
       limits_(settings.config.limits),
-      reload_time_(to_unix_seconds(read_clocks().wall)) {
+      reload_time_(to_unix_seconds(read_clocks().wall)),
+      config_text_(std::make_shared<const std::string>(config::to_yaml(settings.config))) {
   connections_->limit = settings.config.limits.query_connections;
   const auto instance = new_instance();
   const auto counts = std::make_shared<SharedCounts>();
@@ -188,6 +190,7 @@ Result<std::monostate> Service::reload() {
               "'listen' was changed: that takes a restart, everything else is in force");
   }
   limits_ = settings->config.limits;
+  config_text_ = std::make_shared<const std::string>(config::to_yaml(settings->config));
   std::size_t sessions = 0;
   for (const auto& shard : shards_) {
     shard->with_core([&](ReflectorCore& core) {
@@ -253,6 +256,7 @@ Status Service::status() {
   s.sessions_limit = limits_.max_sessions;
   s.reload_ok = reload_ok_;
   s.reload_time = reload_time_;
+  s.config = config_text_;
   return s;
 }
 

@@ -32,6 +32,7 @@ struct Status {
   std::uint64_t sent_bytes = 0;
   bool reload_ok = true;
   double reload_time = 0;  ///< Unix seconds of the last success
+  std::shared_ptr<const std::string> config;  ///< in force, as YAML
 };
 
 /// Configuration and keys, read together: one is of no use without the other.
@@ -88,6 +89,7 @@ class Service : private Cores {
   config::ReflectorLimits limits_;
   bool reload_ok_ = true;
   double reload_time_;
+  std::shared_ptr<const std::string> config_text_;
 };
 
 }  // namespace ue::reflector

@@ -9,6 +9,11 @@ Html& Html::raw(Markup markup) {
   return *this;
 }
 
+Html& Html::append(Html& made) {
+  out_ += made.take();
+  return *this;
+}
+
 Html& Html::text(std::string_view text) {
   for (const char c : metrics::valid_utf8(text)) {
     switch (c) {

@@ -18,6 +18,10 @@ class Html {
   /// Text or the inside of a quoted attribute: & < > " ' are escaped, and what is not UTF-8 is replaced.
   Html& text(std::string_view text);
 
+  /// What another Html has made.
+  Html& append(Html& made);
+
+  bool empty() const { return out_.empty(); }
   std::string take() { return std::move(out_); }
 
  private:

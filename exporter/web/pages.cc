@@ -2,6 +2,7 @@
 
 #include "metrics/render.h"
 #include "metrics/text.h"
+#include "web/status_json.h"
 #include "web/status_page.h"
 
 namespace ue::web {
@@ -21,6 +22,17 @@ Site make_site(const metrics::SnapshotBox<T>& box, std::string program, std::str
   site.index = [&box, program, telemetry_path, page] {
     const auto snapshot = box.newest();
     return snapshot ? page(*snapshot, telemetry_path) : starting_page(program, telemetry_path);
+  };
+  site.status = [&box, program]() -> Result<std::string> {
+    const auto snapshot = box.newest();
+    if (!snapshot) return Error{program + " is starting: nothing has been measured yet"};
+    return status_json(*snapshot);
+  };
+  site.config = [&box, program]() -> Result<std::string> {
+    const auto snapshot = box.newest();
+    if (!snapshot || !snapshot->config)
+      return Error{program + " is starting: no configuration is in force yet"};
+    return *snapshot->config;
   };
   site.ready = [&box, is_ready] {
     const auto snapshot = box.newest();

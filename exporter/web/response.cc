@@ -60,7 +60,8 @@ std::string to_http(const Response& response, const std::map<std::string, std::s
       {"Referrer-Policy", "no-referrer"},
       {"Cross-Origin-Resource-Policy", "same-origin"},
       {"Content-Security-Policy",
-       "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; "
+       "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; "
+       "base-uri 'none'; "
        "form-action 'none'; frame-ancestors 'none'"},
   };
   for (const auto& [name, value] : response.headers) headers[name] = value;

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "metrics/text.h"
+#include "web/assets.h"
 
 namespace ue::web {
 namespace {
@@ -12,11 +13,18 @@ namespace {
 constexpr std::string_view kHealthyPath = "/-/healthy";
 constexpr std::string_view kReadyPath = "/-/ready";
 constexpr std::string_view kReloadPath = "/-/reload";
+constexpr std::string_view kStatusPath = "/api/v1/status";
+constexpr std::string_view kConfigPath = "/config";
 
 bool readable(std::string_view method) { return method == "GET" || method == "HEAD"; }
 bool writable(std::string_view method) { return method == "POST" || method == "PUT"; }
 
 Response text(int status, std::string body) { return {.status = status, .body = std::move(body) + "\n"}; }
+
+Response answer(std::string_view content_type, Result<std::string> page) {
+  if (!page) return text(503, page.error());
+  return {.content_type = content_type, .body = std::move(*page)};
+}
 
 Response method_not_allowed(std::string_view allow) {
   Response out = text(405, "405 Method Not Allowed");
@@ -34,11 +42,12 @@ Result<std::monostate> Router::check(const Site& site) {
   };
   const bool good = !path.empty() && path[0] == '/' && std::all_of(path.begin(), path.end(), fine) &&
                     path.find("//") == std::string::npos && path.find("/.") == std::string::npos &&
-                    !path.starts_with("/-/") && (path.size() == 1 || path.back() != '/');
+                    !path.starts_with("/-/") && !path.starts_with("/static/") && path != kStatusPath &&
+                    path != kConfigPath && (path.size() == 1 || path.back() != '/');
   if (good) return std::monostate{};
-  return Error{
-      "--web.telemetry-path: \"" + path +
-      "\" cannot be served: write a path like /metrics, of letters, digits and -_.~, outside of /-/"};
+  return Error{"--web.telemetry-path: \"" + path +
+               "\" cannot be served: write a path like /metrics, of letters, digits and -_.~, outside of "
+               "/-/, /static/ and the other pages"};
 }
 
 Response Router::respond(std::string_view method, std::string_view path) const {
@@ -54,16 +63,16 @@ Response Router::dispatch(std::string_view method, std::string_view path) const 
   if (path == kReloadPath && site_.reload)
     return writable(method) ? reload() : method_not_allowed("POST, PUT");
 
-  const bool known =
-      path == site_.telemetry_path || path == "/" || path == kHealthyPath || path == kReadyPath;
+  const Asset* asset = find_asset(path);
+  const bool known = path == site_.telemetry_path || path == "/" || path == kHealthyPath ||
+                     path == kReadyPath || path == kStatusPath || path == kConfigPath || asset != nullptr;
   if (!known) return text(404, "404 Not Found");
   if (!readable(method)) return method_not_allowed("GET, HEAD");
 
-  if (path == site_.telemetry_path) {
-    auto page = site_.metrics();
-    if (!page) return text(503, page.error());
-    return {.content_type = metrics::kTextContentType, .body = std::move(*page)};
-  }
+  if (path == site_.telemetry_path) return answer(metrics::kTextContentType, site_.metrics());
+  if (path == kStatusPath) return answer("application/json", site_.status());
+  if (path == kConfigPath) return answer("text/plain; charset=utf-8", site_.config());
+  if (asset != nullptr) return {.content_type = asset->content_type, .body = std::string(asset->text)};
   if (path == "/") return {.content_type = "text/html; charset=utf-8", .body = site_.index()};
   if (path == kReadyPath && !site_.ready()) return text(503, site_.program + " is starting");
   return text(200, site_.program + (path == kReadyPath ? " is ready" : " is healthy"));

@@ -15,6 +15,8 @@ struct Site {
   std::string telemetry_path = "/metrics";       ///< "/" leaves no room for the page
   std::function<Result<std::string>()> metrics;  ///< text exposition; an error is answered with 503
   std::function<std::string()> index;            ///< the HTML page at /
+  std::function<Result<std::string>()> status;  ///< the same as JSON, at /api/v1/status
+  std::function<Result<std::string>()> config;  ///< YAML at /config, without secrets
   std::function<bool()> ready;
   /// Left out where the program cannot reload. It returns within `deadline`, a timeout being an error like
   /// others.

@@ -119,6 +119,17 @@ inline std::shared_ptr<Snapshot> sample_snapshot() {
   s->alertmanagers["http://192.0.2.10:9093"] = {5, 1};
   s->conntrack =
       Conntrack{812, 65536, 30, 120, 4, 5, 6, {{"mansion", {90, 70, 2}}, {"five_g", {40, 0, 0}}}, 9};
+  auto past = std::make_shared<Past>();
+  past->began = 1760000000;
+  auto& was = past->paths[{"mansion", "cloud"}];
+  was.minutes = {5, 1760000200, {{10, 0, 0, 0, 0, 0.012f}, {5, 1, 3, 1, 0, 0.013f}, {1, 0, 9, 0, 4, 0}}};
+  was.hours = {120, 1760000160, {{200, 0, 0, 0, 0, 0.012f}}};
+  was.holds = {{{"stream", "5"}, {3, 3}}, {{"stream", "10"}, {3, 0}}};
+  past->changes["mansion"] = {{1760000000, {verdict::Verdict::healthy, "all is well"}},
+                              {1760000110, mansion->conclusion}};
+  past->changes["five_g"] = {{1760000010, five_g->conclusion}};
+  s->past = past;
+  s->config = std::make_shared<const std::string>("uplinks: []\n");
   return s;
 }
 
@@ -140,6 +151,7 @@ inline std::shared_ptr<ReflectorSnapshot> sample_reflector_snapshot() {
   s->received_bytes = 16800;
   s->sent_bytes = 16464;
   s->config_reload_time = 1760000001;
+  s->config = std::make_shared<const std::string>("listen: []\n");
   return s;
 }
 

@@ -22,6 +22,8 @@ struct Fixture : testing::Test {
             .telemetry_path = "/metrics",
             .metrics = [] { return Result<std::string>(std::string("up 1\n")); },
             .index = [] { return std::string("<p>page"); },
+            .status = [] { return Result<std::string>(std::string("{}")); },
+            .config = [] { return Result<std::string>(std::string("uplinks: []")); },
             .ready = [this] { return ready; },
             .reload =
                 [this](Nanos d) {
@@ -40,6 +42,11 @@ TEST_F(RouterTest, ServesItsPages) {
     EXPECT_EQ(router.respond(method, "/").body, "<p>page");
     EXPECT_EQ(router.respond(method, "/").content_type, "text/html; charset=utf-8");
     EXPECT_EQ(router.respond(method, "/-/healthy").body, "prog is healthy\n");
+    EXPECT_EQ(router.respond(method, "/api/v1/status").body, "{}");
+    EXPECT_EQ(router.respond(method, "/api/v1/status").content_type, "application/json");
+    EXPECT_EQ(router.respond(method, "/config").body, "uplinks: []");
+    EXPECT_EQ(router.respond(method, "/static/page.css").content_type, "text/css; charset=utf-8");
+    EXPECT_EQ(router.respond(method, "/static/page.js").content_type, "text/javascript; charset=utf-8");
   }
 }
 
@@ -53,8 +60,8 @@ TEST_F(RouterTest, IsHealthyBeforeItIsReady) {
 
 TEST_F(RouterTest, PathsAreWholeNotPrefixes) {
   const Router router(site());
-  for (const char* path :
-       {"", "/metrics/", "/metrics/x", "/metricsx", "/-/", "/-/readyx", "/etc/passwd", "*", "/METRICS"}) {
+  for (const char* path : {"", "/metrics/", "/metrics/x", "/metricsx", "/static/", "/static/x", "/config/",
+                           "/api/v1/statusx", "/-/", "/-/readyx", "/etc/passwd", "*", "/METRICS"}) {
     EXPECT_EQ(router.respond("GET", path).status, 404) << path;
   }
 }
@@ -137,8 +144,9 @@ TEST_F(RouterTest, TelemetryPathsThatCouldNotBeAskedForAreRefused) {
     s.telemetry_path = good;
     EXPECT_TRUE(Router::check(s).ok()) << good;
   }
-  for (const char* bad : {"", "metrics", "/a b", "/a?b", "/a#b", "/a%20", "/-/reload", "/-/x", "/a//b", "/a/",
-                          "/../a", "/a/./b", "/\"", "/\xc3\xa4"}) {
+  for (const char* bad :
+       {"", "metrics", "/a b", "/a?b", "/a#b", "/a%20", "/-/reload", "/-/x", "/static/page.css", "/config",
+        "/api/v1/status", "/a//b", "/a/", "/../a", "/a/./b", "/\"", "/\xc3\xa4"}) {
     s.telemetry_path = bad;
     ASSERT_FALSE(Router::check(s).ok()) << bad;
     EXPECT_THAT(Router::check(s).error(),

@@ -63,7 +63,8 @@ TEST_F(ServerTest, ServesTheNewestSnapshot) {
 
 TEST_F(ServerTest, HeadIsGetWithoutABody) {
   box_.publish(metrics::sample_snapshot());
-  for (const char* path : {"/metrics", "/", "/-/healthy", "/-/ready", "/nothing"}) {
+  for (const char* path : {"/metrics", "/", "/-/healthy", "/-/ready", "/nothing", "/api/v1/status", "/config",
+                           "/static/page.css"}) {
     const auto get = request(port_, "GET", path);
     const auto head = request(port_, "HEAD", path);
     EXPECT_EQ(head.status, get.status) << path;
@@ -96,7 +97,8 @@ TEST_F(ServerTest, EveryAnswerCarriesTheSecurityHeaders) {
     EXPECT_EQ(r.headers.at("cache-control"), "no-store");
     EXPECT_EQ(r.headers.at("connection"), "close");
     EXPECT_THAT(r.headers.at("content-security-policy"),
-                HasSubstr("default-src 'none'; style-src 'unsafe-inline'"));
+                HasSubstr("default-src 'none'; style-src 'self'; script-src 'self'"));
+    EXPECT_THAT(r.headers.at("content-security-policy"), testing::Not(HasSubstr("unsafe")));
     EXPECT_EQ(r.headers.count("server"), 0u);
   }
 }
