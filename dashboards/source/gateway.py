@@ -81,7 +81,7 @@ def panels():
         "Alerts of rules/ that fire on these gateways; the runbook of each is in rules/README.md.",
         [
             "count by (alertname, severity, instance, uplink, tunnel) "
-            '(ALERTS{,alertstate="firing",alertname=~"Uplink.+",alertname!="UplinkWatchdog"})'
+            '(ALERTS{,alertstate="firing",alertname=~"Uplink.+",severity!="none"})'
         ],
         [],
         (8, 7),

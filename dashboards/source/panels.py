@@ -30,7 +30,7 @@ def panel(
     **more,
 ):
     """One panel; `targets` is a list of (query, legend) or of queries, `size` its width and height."""
-    instant = kind == "table"
+    instant = kind in ("table", "stat")
     made = []
     for index, target in enumerate(targets):
         query, legend = target if isinstance(target, tuple) else (target, "")
@@ -43,7 +43,7 @@ def panel(
                 "legendFormat": legend or "__auto",
                 "instant": instant,
                 "range": not instant,
-                "format": "heatmap" if kind == "heatmap" else "table" if instant else "time_series",
+                "format": {"heatmap": "heatmap", "table": "table"}.get(kind, "time_series"),
             }
         )
     return {

@@ -96,7 +96,7 @@ def dashboard(uid, title, description, source, variables, panels, hours=3):
                         "refId": "Alerts",
                         "datasource": DATASOURCE,
                         "interval": "30s",
-                        "expr": _fill('ALERTS{,alertstate="firing",alertname=~"Uplink.+",alertname!="UplinkWatchdog"}'),
+                        "expr": _fill('ALERTS{,alertstate="firing",alertname=~"Uplink.+",severity!="none"}'),
                     },
                     "titleFormat": "{{alertname}}",
                     "textFormat": "{{instance}} {{uplink}}{{tunnel}}",

@@ -164,13 +164,6 @@ SCOPES = (
     ("unknown", "not known", "", "", GREY),
 )
 
-YES_NO = ((0, "no", RED), (1, "yes", GREEN))
-
-
-def code(words, name):
-    """The number that stands for a state."""
-    return [word[0] for word in words].index(name) + 1
-
 
 def mapping(words, text=1):
     """Value mappings: number -> text number `text` of its word, in its colour."""

@@ -1,10 +1,9 @@
 // Every label that a query names belongs to the metric it is asked of, and every value of a state is one that the programs serve.
 // (That the metrics themselves exist is among the rules of tests/house.py.)
-import { load, targets, text, variables } from './dashboards.mjs';
+import { load, ROOT, targets, text, variables } from './dashboards.mjs';
 import { parse } from 'yaml';
 import { read } from './promql.mjs';
 import { readdirSync } from 'node:fs';
-import { ROOT } from './dashboards.mjs';
 
 const TARGET = ['job', 'instance'];
 const CONFIGURED = ['carrier', 'asn']; // labels: of an uplink's configuration, on uplink_info only, as in deploy/examples
@@ -16,6 +15,20 @@ const STATES = {
   openvpn_state: 'state',
   openvpn_diagnosis: 'diagnosis',
 };
+
+export const ruleFiles = () =>
+  readdirSync(new URL('rules/', ROOT))
+    .filter((name) => name.endsWith('.rules.yml'))
+    .map((name) => `rules/${name}`);
+
+// Every rule, with the file that has it.
+export const rules = () =>
+  ruleFiles().flatMap((file) =>
+    parse(text(file)).groups.flatMap((group) => group.rules.map((rule) => ({ file, rule }))),
+  );
+
+// What ALERTS or a recording rule carries, its own query decides: not known here.
+const open = (metric) => metric === 'ALERTS' || metric.includes(':');
 
 // metric -> its labels
 export function catalogue() {
@@ -29,6 +42,7 @@ export function catalogue() {
       for (const part of ['bucket', 'sum', 'count'])
         found.set(`${name}_${part}`, part === 'bucket' ? [...own, 'le'] : own);
   }
+  for (const { rule } of rules()) if (rule.record) found.set(rule.record, []);
   found.get('uplink_info').push(...CONFIGURED);
   found.get('uplink_route_info').push('gateway', 'table'); // beside the three of the catalogue, see its help
   return found;
@@ -44,49 +58,40 @@ export function states() {
   return found;
 }
 
-// Faults of one query; `also` are labels that others have added (recording rules, alerts).
-export function* faults(query, known, values) {
-  const { selectors, labels, errors } = read(query);
-  for (const error of errors) yield error;
-  const union = new Set([...TARGET, 'le']);
-  let open = false; // what ALERTS or a recording rule carries is not known here
-  for (const { metric, matchers } of selectors) {
-    const own = known.get(metric);
-    if (!own) {
-      yield `no program serves ${metric}`;
-      continue;
-    }
-    open ||= metric === 'ALERTS' || metric.includes(':');
-    own.forEach((label) => union.add(label));
-    for (const [label, operator, value] of matchers) {
-      if (!metric.includes(':') && ![...own, ...TARGET].includes(label)) yield `${metric} has no label ${label}`;
-      if (STATES[metric] === label && !value.includes('$') && operator.length <= 2)
-        for (const one of operator.endsWith('~') ? value.split('|') : [value])
-          if (!values[metric].has(one)) yield `${metric} is never ${one}`;
-    }
+// Labels that the metrics of a query may have; null where one of them is open.
+function union(selectors, known) {
+  if (selectors.some(({ metric }) => open(metric))) return null;
+  return new Set([...TARGET, 'le', ...selectors.flatMap(({ metric }) => known.get(metric) ?? [])]);
+}
+
+function* selectorFaults({ metric, matchers }, known, values) {
+  const own = known.get(metric);
+  if (!own) return yield `no program serves ${metric}`;
+  for (const [label, operator, value] of matchers) {
+    if (!open(metric) && ![...own, ...TARGET].includes(label)) yield `${metric} has no label ${label}`;
+    if (STATES[metric] !== label || value.includes('$')) continue;
+    for (const one of operator.endsWith('~') ? value.split('|') : [value])
+      if (!values[metric].has(one)) yield `${metric} is never ${one}`;
   }
-  if (!open) for (const label of labels) if (!union.has(label)) yield `no metric of the query has the label ${label}`;
+}
+
+// Faults of one query, and of the labels that its legend names.
+export function* faults(query, known, values, legend = '') {
+  const { selectors, labels, errors } = read(query);
+  yield* errors;
+  for (const selector of selectors) yield* selectorFaults(selector, known, values);
+  const named = [...labels, ...[...legend.matchAll(/\{\{(\w+)\}\}/g)].map((match) => match[1])];
+  const there = union(selectors, known);
+  for (const label of named) if (there && !there.has(label)) yield `no metric of the query has the label ${label}`;
 }
 
 export function* dashboardFaults(known = catalogue(), values = states(), all = load()) {
   for (const { file, json } of all) {
-    for (const { where, target } of targets(json)) {
-      for (const fault of faults(target.expr, known, values)) yield `${file}: ${where}: ${fault}`;
-      const named = [...(target.legendFormat ?? '').matchAll(/\{\{(\w+)\}\}/g)].map((match) => match[1]);
-      const union = new Set([
-        ...TARGET,
-        'le',
-        ...read(target.expr).selectors.flatMap(({ metric }) => known.get(metric) ?? []),
-      ]);
-      for (const label of named)
-        if (!union.has(label)) yield `${file}: ${where}: the legend names ${label}, which no metric of it has`;
-    }
+    for (const { where, target } of targets(json))
+      for (const fault of faults(target.expr, known, values, target.legendFormat)) yield `${file}: ${where}: ${fault}`;
     for (const v of variables(json).filter((one) => one.type === 'query')) {
       const [, query, label] = v.query.query.match(/^label_values\((.*), (\w+)\)$/s);
-      for (const fault of faults(query, known, values)) yield `${file}: variable ${v.name}: ${fault}`;
-      for (const { metric } of read(query).selectors)
-        if (![...(known.get(metric) ?? []), ...TARGET].includes(label))
-          yield `${file}: variable ${v.name}: ${metric} has no label ${label}`;
+      for (const fault of faults(query, known, values, `{{${label}}}`)) yield `${file}: variable ${v.name}: ${fault}`;
     }
   }
 }
@@ -105,17 +110,8 @@ export function* untranslated(values = states(), all = load()) {
       }
 }
 
-export const ruleFiles = () =>
-  readdirSync(new URL('rules/', ROOT))
-    .filter((name) => name.endsWith('.rules.yml'))
-    .map((name) => `rules/${name}`);
-
 export function* ruleFaults(known = catalogue(), values = states()) {
-  const rules = ruleFiles().flatMap((file) =>
-    parse(text(file)).groups.flatMap((group) => group.rules.map((rule) => ({ file, rule }))),
-  );
-  for (const { rule } of rules) if (rule.record) known.set(rule.record, []);
-  for (const { file, rule } of rules)
+  for (const { file, rule } of rules())
     for (const fault of faults(String(rule.expr), known, values))
       yield `${file}: ${rule.alert ?? rule.record}: ${fault}`;
 }

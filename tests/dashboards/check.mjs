@@ -69,6 +69,7 @@ for (const wrong of [
   'sum (',
 ])
   test(`self-test: ${wrong}`, missed(faults(wrong, catalogue(), states()), 'the fault'));
+test('self-test: a legend', missed(faults('up', catalogue(), states(), '{{uplink}}'), 'a label that is not there'));
 test(
   'self-test: a state without a number',
   missed(untranslated({ ...states(), uplink_verdict: new Set(['asleep']) }), 'it'),

@@ -9,6 +9,16 @@ export const EXCLUSIONS = [
     range: MACROS.__range,
     reason: 'Tables tell how often something happened in the whole time shown.',
   },
+  {
+    rule: 'target-job-rule',
+    level: 'carrier:',
+    reason: 'Records of level carrier add gateways up: no job and no instance is left on them.',
+  },
+  {
+    rule: 'target-instance-rule',
+    level: 'carrier:',
+    reason: 'As above.',
+  },
 ];
 
 const UNITS = new Set([
@@ -45,9 +55,13 @@ function* variable(json, name) {
 }
 
 function* matcher(json, name) {
+  const levels = EXCLUSIONS.filter((e) => e.rule === `target-${name}-rule`).map((e) => e.level);
   for (const { where, query } of valid(json))
     for (const selector of query.selectors)
-      if (!selector.matchers.some(([label, op, value]) => label === name && op === '=~' && value === `$${name}`))
+      if (
+        !levels.some((level) => selector.metric.startsWith(level)) &&
+        !selector.matchers.some(([label, op, value]) => label === name && op === '=~' && value === `$${name}`)
+      )
         yield `${where}: ${selector.text} has no ${name}=~"$${name}"`;
 }
 

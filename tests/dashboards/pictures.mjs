@@ -44,7 +44,7 @@ async function answersOf(prometheus, { panel, values }, view, scrape) {
   const out = [];
   for (const target of panel.targets ?? []) {
     const query = fill(target.expr, values, macro);
-    out.push(panel.type === 'table' ? await prometheus.instant(query, span.end) : await prometheus.range(query, span));
+    out.push(target.instant ? await prometheus.instant(query, span.end) : await prometheus.range(query, span));
   }
   return out;
 }

@@ -4,14 +4,18 @@
 // usage: story.mjs DATA [PICTURES]    the last line is `N passed, N failed, N skipped`
 import { ABSENT, FIRES } from './expected.mjs';
 import { choices, fill, inSteps, macros, options } from './variables.mjs';
-import { load, targets, text, variables } from './dashboards.mjs';
+import { load, targets } from './dashboards.mjs';
 import { Prometheus } from './prometheus.mjs';
-import { parse } from 'yaml';
 import { read } from './promql.mjs';
-import { ruleFiles } from './catalogue.mjs';
+import { existsSync } from 'node:fs';
+import { rules } from './catalogue.mjs';
 
 const SCRAPE = 5; // s, as deploy/prometheus has it
 const [kept, pictures] = process.argv.slice(2);
+if (!existsSync(kept)) {
+  console.log(`Nothing is kept in ${kept}: the story did not come to its end.`);
+  process.exit(1);
+}
 const count = { ok: 0, FAIL: 0, skip: 0 };
 function told(word, title, why = '') {
   count[word] += 1;
@@ -49,7 +53,7 @@ for (const { file, json } of load()) {
 }
 
 // An alert that the story does not bring about must be silent, while every selector in it finds its metric.
-for (const rule of ruleFiles().flatMap((file) => parse(text(file)).groups.flatMap((group) => group.rules))) {
+for (const { rule } of rules()) {
   const name = rule.alert ?? rule.record;
   const fires = await asked(String(rule.expr));
   if (rule.record || FIRES.has(name)) {

@@ -15,7 +15,7 @@ main{position:relative}section{position:absolute;background:#181b1f;border:1px s
 section h2{font-size:13px;font-weight:600;margin:5px 9px 3px}.row{background:none;border:0}.row h2{font-size:15px;color:#fff}
 .grid{stroke:#2a2d34;stroke-width:1}.alert{stroke:#f2495c;stroke-dasharray:3 4}.axis{fill:#9aa0ac;font-size:11px}.state{font-size:12px;font-weight:600}
 .keys{padding:0 10px;line-height:18px;white-space:normal}.key{margin-right:14px;white-space:nowrap;font-size:12px}.key i{display:inline-block;width:14px;height:4px;margin:0 5px 3px 0}
-table{border-collapse:collapse;width:100%;table-layout:fixed}th{text-align:left;color:#6e9fff;font-weight:600;padding:5px 7px;border-bottom:1px solid #2c2e35;overflow:hidden}
+table{border-collapse:collapse;width:100%;table-layout:fixed}th{box-sizing:border-box;text-align:left;color:#6e9fff;font-weight:600;padding:5px 7px;border-bottom:1px solid #2c2e35;overflow:hidden}
 td{padding:6px 7px;border-bottom:1px solid #24262c;overflow:hidden;white-space:nowrap;text-overflow:ellipsis;vertical-align:top}td.wrap{white-space:normal}td.link{color:#6e9fff;text-decoration:underline}
 .stats{display:flex;gap:4px;padding:0 4px}.stat{display:flex;flex-direction:column;justify-content:center;align-items:center;border-radius:2px}.stat b{font-size:26px}
 .none{color:#9aa0ac;text-align:center;padding-top:20px}`;
@@ -49,7 +49,7 @@ function draw(panel, answers, view, w, h) {
   );
   switch (panel.type) {
     case 'stat':
-      return stat(panel, series, w, h, view.end);
+      return stat(series, w, h, view.end);
     case 'timeseries':
       return lines(panel, series, inSteps(panel, view), w, h);
     case 'state-timeline':

@@ -73,17 +73,14 @@ function cell(config, value, now) {
   return `<td style="${painted}" class="${config.custom.wrapText ? 'wrap' : ''}">${escape(shown(config, value, now))}</td>`;
 }
 
-export function stat(panel, series, w, h, now) {
-  const wide = Math.floor(w / Math.max(1, series.length));
-  return `<div class="stats">${series
-    .map(({ name, config, points }) => {
-      const value = points
-        .map(([, v]) => v)
-        .filter((v) => !Number.isNaN(v))
-        .at(-1);
-      const paint = colour(config, value);
-      return `<div class="stat" style="background:${paint};color:${ink(paint)};width:${wide - 4}px;height:${h - 6}px">
-      ${series.length > 1 ? `<small>${escape(name)}</small>` : ''}<b>${escape(shown(config, value, now) || quantity(config, value, now))}</b></div>`;
-    })
-    .join('')}</div>`;
+// `series` is [{name, config, points: value}, ...].
+export function stat(series, w, h, now) {
+  const wide = Math.floor(w / Math.max(1, series.length)) - 4;
+  const boxes = series.map(({ name, config, points: value }) => {
+    const paint = colour(config, value);
+    const title = series.length > 1 ? `<small>${escape(name)}</small>` : '';
+    return `<div class="stat" style="background:${paint};color:${ink(paint)};width:${wide}px;height:${h - 6}px">
+      ${title}<b>${escape(shown(config, value, now))}</b></div>`;
+  });
+  return `<div class="stats">${boxes.join('')}</div>`;
 }
