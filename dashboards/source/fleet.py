@@ -7,15 +7,18 @@ from .words import ORANGE, RED, VERDICTS, mapping
 # The carrier is a label of uplink_info only: `labels: {carrier: ...}` in a gateway's configuration.
 CARRIER = '* on (job, instance, uplink) group_left (carrier) uplink_info{,carrier=~"$carrier"}'
 BAD = 'verdict!~"healthy|unknown|lossy|reflector_down"'
-# Over time the records of rules/fleet.rules.yml are asked: ten thousand gateways have 280,000 series of verdicts.
+# Records of rules/fleet.rules.yml wherever they do: ten thousand gateways have 280,000 series of verdicts.
+UNHEALTHY = "uplink:uplink_verdict:unhealthy"
+RECORDED = 'uplink:uplink_info:max{,carrier=~"$carrier"}'
+# Nothing unhealthy is 0 only where the rules are loaded; else there is no data.
+NONE = f"0 * count ({RECORDED})"
 BY_CARRIER = 'carrier:uplink_verdict:count{carrier=~"$carrier"'
 
 
 def panels():
-    turned = state("uplink_verdict", "verdict", VERDICTS, "uplink")
     each = "by (job, instance, uplink, carrier)"
     newest = f"topk(50, max {each} (uplink_verdict_last_change_timestamp_seconds{{}} {CARRIER}))"
-    bad = state("uplink:uplink_verdict:bad", "verdict", VERDICTS[:-2], "uplink, carrier", 'carrier=~"$carrier"')
+    unhealthy = state(UNHEALTHY, "verdict", VERDICTS[:-1], "uplink, carrier", 'carrier=~"$carrier"')
     yield stat(
         "Gateways that report", "Agents whose newest scrape worked.", "count (uplink_exporter_build_info{})", (5, 4)
     )
@@ -23,14 +26,14 @@ def panels():
     yield stat(
         "Bad uplinks",
         "Uplinks that a tunnel cannot rely on now; loss, and a reflector that is down, are not counted.",
-        f"sum (uplink_verdict{{,{BAD}}} {CARRIER})",
+        f'count ({UNHEALTHY}{{,carrier=~"$carrier",{BAD}}}) or {NONE}',
         (5, 4),
         steps=((1, RED),),
     )
     yield stat(
         "One-way uplinks",
         "Uplinks whose carrier no longer lets replies back.",
-        f'sum (uplink_verdict{{,verdict=~"one_way|return_lost"}} {CARRIER})',
+        f'count ({UNHEALTHY}{{,carrier=~"$carrier",verdict=~"one_way|return_lost"}}) or {NONE}',
         (5, 4),
         steps=((1, RED),),
     )
@@ -75,7 +78,7 @@ def panels():
         "The 50 uplinks whose verdict changed last, the newest first. A click leads to the gateway.",
         [
             f"{newest} * 1000",
-            f"max {each} (({turned}) {CARRIER}) and {newest}",
+            f"{unhealthy} and {newest} or {newest} * 0 + {len(VERDICTS)} and on (job, instance, uplink) {RECORDED}",
             f"sum {each} (increase(uplink_verdict_changes_total{{}}[$__range]) {CARRIER}) and {newest}",
         ],
         [
@@ -93,9 +96,9 @@ def panels():
     )
     yield timeline(
         "Map of what is not healthy",
-        "A row for each uplink that something was wrong with in the time shown, coloured while it was, from the records "
+        "A row for each uplink that was not healthy in the time shown, coloured while it was, from the records "
         "of rules/fleet.rules.yml. Rows that begin together have one cause.",
-        [(bad, "{{carrier}}: {{instance}} {{uplink}}")],
+        [(unhealthy, "{{carrier}}: {{instance}} {{uplink}}")],
         (24, 10),
         mapping(VERDICTS),
         ("Gateway", link("uplink-gateway", instance="${__field.labels.instance}")),

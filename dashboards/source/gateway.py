@@ -14,7 +14,7 @@ def probes(fate, more=U):
 
 
 def lost(way):
-    """Of the probes whose fate is known, the ratio that was lost this way. What is lost is known later than what was sent."""
+    """Of the probes whose fate is known, the ratio that was lost this way: a loss is known later than a probe is sent."""
     fates = [probes(fate) for fate in ("replies_received", "return_lost", "forward_lost", "unattributed_lost")]
     return f"{probes(way + '_lost')} / ({' + '.join(fates)})"
 

@@ -1,7 +1,7 @@
 """Panels of one kind each, as Grafana's Classic JSON wants them, with what all dashboards here share.
 
-In queries `{}` stands for the matchers of job and instance that every one carries; more may follow: `uplink_verdict{,a="b"}`.
-`[]` is the interval to rate over.
+In queries `{}` stands for the matchers of job and instance that every one carries; more may follow, as in
+`uplink_verdict{,a="b"}`. `[]` is the interval to rate over.
 """
 
 DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}

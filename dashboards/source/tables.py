@@ -5,8 +5,8 @@ from .panels import panel, thresholds
 def table(title, description, queries, columns, size, labels=(), sort=None, hidden=()):
     """Newest values, a row for each set of labels.
 
-    `labels` names the columns that are labels, as (label, title, width, link or None); `columns` those that are values, in the order
-    of `queries`, as (title, unit, {mappings, thresholds, width, colour, wrap}).
+    `labels` names the columns that are labels, as (label, title, width, link or None); `columns` those that are values,
+    in the order of `queries`, as (title, unit, {mappings, thresholds, width, colour, wrap}).
     """
     rename, order, overrides = {}, {}, []
     for index, (label, name, width, link) in enumerate(labels):
@@ -37,7 +37,7 @@ def table(title, description, queries, columns, size, labels=(), sort=None, hidd
 
 
 def matrix(title, description, query, row, column, words, size):
-    """Newest values, a row for each value of one label and a column for each state of another, in the state's colour."""
+    """Newest values, a row for each value of one label and a column in its colour for each state of another."""
     nothing = {"type": "value", "options": {"0": {"text": "-", "color": "transparent", "index": 0}}}
     overrides = [
         _override(

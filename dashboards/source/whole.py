@@ -24,7 +24,7 @@ def variable(name, label, metric, of, everything=".+"):
 
 
 def link(uid, **variables):
-    """Address of another dashboard, with the time in view and variables set: a label's name, or a text that begins with $."""
+    """Address of another dashboard, with the time in view and variables set: to a column, or a text that begins with $."""
     texts = "".join(
         f"&var-{key}=" + (value if value.startswith("$") else f"${{__data.fields.{value}}}")
         for key, value in variables.items()

@@ -1,12 +1,12 @@
-// Every label that a query names belongs to the metric it is asked of, and every value of a state is one that the programs serve.
-// (That the metrics themselves exist is among the rules of tests/house.py.)
+// Every label that a query names belongs to the metric it is asked of, and every value of a state is one that the
+// programs serve. (That the metrics themselves exist is among the rules of tests/house.py.)
 import { load, ROOT, targets, text, variables } from './dashboards.mjs';
 import { parse } from 'yaml';
 import { read } from './promql.mjs';
 import { readdirSync } from 'node:fs';
 
 const TARGET = ['job', 'instance'];
-const CONFIGURED = ['carrier', 'asn']; // labels: of an uplink's configuration, on uplink_info only, as in deploy/examples
+const CONFIGURED = ['carrier', 'asn']; // `labels:` of an uplink, on uplink_info only, as in deploy/examples
 const PROMETHEUS = { up: [], ALERTS: ['alertname', 'alertstate', 'severity'] };
 const STATES = {
   uplink_verdict: 'verdict',

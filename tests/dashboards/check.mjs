@@ -32,7 +32,7 @@ for (const [name, rule] of Object.entries(RULES)) {
 
 const ids = all.map(({ json }) => json.uid);
 test(
-  'dashboards have a uid of their own, no id, one schema, tags, a refresh, a shared crosshair and annotations of alerts',
+  'dashboards have a uid, no id, a schema, tags, a refresh, a shared crosshair, links and annotations of alerts',
   all.flatMap(({ file, json }) =>
     [
       [/^uplink-[a-z-]+$/.test(json.uid) && ids.filter((id) => id === json.uid).length === 1, 'uid'],

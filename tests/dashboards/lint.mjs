@@ -1,5 +1,5 @@
-// The 17 rules of Grafana's dashboard-linter, written anew because that needs a Go toolchain. Each is a function from a dashboard to
-// the faults in it. EXCLUSIONS are the only exceptions, each with its reason.
+// The 17 rules of Grafana's dashboard-linter, written anew because that needs a Go toolchain. Each is a function from a
+// dashboard to the faults in it. EXCLUSIONS are the only exceptions, each with its reason.
 import { MACROS, read } from './promql.mjs';
 import { panels, targets, variables } from './dashboards.mjs';
 

@@ -8,8 +8,8 @@ export function expand(query, values = MACROS) {
   return query.replace(/\$\{?(__\w+)\}?/g, (whole, name) => values[name] ?? whole);
 }
 
-// {errors, selectors, labels, counters}: a selector is {metric, matchers: [[label, operator, value]], range, call}, where `call` is
-// the function around a range; labels are those that aggregations and matchings name, as [label, ...].
+// {errors, selectors, labels}: a selector is {metric, matchers: [[label, operator, value]], range, call, text}, where
+// `call` is the function around a range; labels are those that aggregations and matchings name.
 export function read(query) {
   const text = expand(query);
   const found = { text, errors: [], selectors: [], labels: [] };

@@ -2,8 +2,8 @@
 # Checks of dashboards/, with node. The last line is `N passed, N failed`.
 #
 #   tests/dashboards/run.sh check                  the JSON, its PromQL, its labels and types
-#   tests/dashboards/run.sh story DATA [PICTURES]  every query of dashboards and rules, asked of what the lab's Prometheus kept of the
-#                                                  story in DATA (UPLINK_STORY_KEEP); with pictures of them, if Chromium is to be had
+#   tests/dashboards/run.sh story DATA [PICTURES]  every query of dashboards and rules, asked of what the lab's Prometheus
+#                                                  kept of the story in DATA (UPLINK_STORY_KEEP); and pictures of them
 set -euo pipefail
 data=$(realpath -m "${2-.}")
 pictures=${3:+$(realpath -m "$3")}

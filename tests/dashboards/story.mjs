@@ -1,5 +1,6 @@
-// Asks every query of dashboards/ and rules/ of what the lab's Prometheus kept of the seed's story: each has to return data. A query that
-// is empty while all is well has it in the chapter where something is not; ABSENT names the few of which the story has no case, and why.
+// Asks every query of dashboards/ and rules/ of what the lab's Prometheus kept of the seed's story: each has to return
+// data. A query that is empty while all is well has it in the chapter where something is not; ABSENT names those of which
+// the story has no case, and why.
 //
 // usage: story.mjs DATA [PICTURES]    the last line is `N passed, N failed, N skipped`
 import { ABSENT, FIRES } from './expected.mjs';

@@ -1,4 +1,4 @@
-"""What the dashboards need beside the story: a few more agents and a Prometheus of its own, whose data outlives the lab.
+"""What dashboards need beside the story: a few more agents and a Prometheus of its own, whose data outlives the lab.
 
 Nothing of it runs, and the story is as ever, unless UPLINK_STORY_KEEP names a directory; tests/dashboards/run.sh asks
 every query of dashboards/ and rules/ of what is kept there.
