@@ -8,10 +8,12 @@ export const FIRES = new Set([
   'UplinkFaultFresh',
   'UplinkOpenvpnReconnectLoop',
   'UplinkOpenvpnOneWayLoop',
-  'UplinkOpenvpnDisconnected',
   'UplinkRouteMismatch',
   'UplinkWatchdog',
 ]);
+
+// Alerts that a moment of the story may bring about or not: whether a scrape falls between two sessions.
+export const MAY = new Set(['UplinkOpenvpnDisconnected', 'UplinkOpenvpnHandshakeFailing']);
 
 // Metrics that no sample of the story has, and why.
 export const ABSENT = {};

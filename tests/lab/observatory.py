@@ -26,8 +26,15 @@ SERVER = {
         {"name": "server", "log": openvpn.SERVER_LOG, "status": openvpn.SERVER_STATUS, "clients": {"series": 50}}
     ],
 }
+# Another host there looks at the first through a firewall that forgets a silent flow after 36 s, which its ladder finds
+# out. Half a minute is what a tunnel needs: its uplink stays healthy.
+FORGETS = 36
+BEHIND_FIREWALL = {
+    "uplinks": [{"name": "hosting", "interface": "eth0", "labels": {"carrier": "hosting"}}],
+    "probe": {"holds": ["1s", "10s", "32s", "40s"], "ladder_interval": "30s"},
+}
 # (namespace, port there, port on the gateway): as over a management network, Prometheus reaches what is in the cloud.
-RELAYS = (("cloud", 10177, 10197), ("cloud", 10178, 10198), ("cloud2", 10178, 10199))
+RELAYS = (("cloud", 10177, 10197), ("cloud", 10178, 10198), ("cloud2", 10177, 10194), ("cloud2", 10178, 10199))
 PROMETHEUS_PORT = 9096
 
 _prometheus = None
@@ -45,7 +52,7 @@ def start():
     _start_agents()
     for relay in RELAYS:
         threading.Thread(target=_relay, args=relay, daemon=True).start()
-    targets = {"home-1": 10177, "vpn-server": 10197, **{name: port for name, (port, _) in NEIGHBOURS.items()}}
+    targets = {"home-1": 10177, "vpn-server": 10197, "firewalled": 10194, **{name: port for name, (port, _) in NEIGHBOURS.items()}}
     config = {
         "global": {"scrape_interval": "5s", "evaluation_interval": "5s"},
         "rule_files": [f"{monitoring.RULES}/*.rules.yml"],
@@ -79,6 +86,25 @@ def _start_agents():
         _agent("gw", name, port, {**near, **config})
     far = {"witnesses": [], "probe": LADDER, "reflectors": [agent.reflector_entry("cloud2", topology.CLOUD2)]}
     _agent("cloud", "vpn-server", 10177, {**far, **SERVER})
+    _firewall()
+    back = {"witnesses": [], "reflectors": [agent.reflector_entry("cloud", topology.CLOUD)]}
+    _agent("cloud2", "firewalled", 10177, {**back, **BEHIND_FIREWALL})
+
+
+def _firewall():
+    netns.run("inet", "nft", "-f", "-", stdin=f"""
+table ip firewall {{
+  ct timeout brief {{ protocol udp; l3proto ip; policy = {{ unreplied : {FORGETS}, replied : {FORGETS} }}; }}
+  chain early {{
+    type filter hook prerouting priority mangle;
+    ip saddr {topology.CLOUD2} ip daddr {topology.CLOUD} ip protocol udp ct timeout set "brief"
+  }}
+  chain onward {{
+    type filter hook forward priority filter;
+    ip saddr {topology.CLOUD} udp sport {agent.PORT} ip daddr {topology.CLOUD2} ct state new drop
+  }}
+}}
+""")
 
 
 def _agent(where, name, port, config):
