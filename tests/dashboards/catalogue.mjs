@@ -14,6 +14,9 @@ const STATES = {
   uplink_fault_scope: 'scope',
   openvpn_state: 'state',
   openvpn_diagnosis: 'diagnosis',
+  'uplink:uplink_verdict:current': 'verdict',
+  'uplink:uplink_verdict:unhealthy': 'verdict',
+  'carrier:uplink_verdict:count': 'verdict',
 };
 
 export const ruleFiles = () =>
@@ -55,6 +58,7 @@ export function states() {
     const value = STATES[metric] && labels.match(new RegExp(`\\b${STATES[metric]}="(\\w+)"`))?.[1];
     if (value) (found[metric] ??= new Set()).add(value);
   }
+  for (const record of Object.keys(STATES).filter((name) => name.includes(':'))) found[record] = found.uplink_verdict;
   return found;
 }
 
@@ -106,7 +110,7 @@ export function* untranslated(values = states(), all = load()) {
           .flatMap((s) => s.matchers.filter(([l, op]) => l === label && op === '=').map((m) => m[2]));
         if (asked.length > 3)
           for (const value of values[metric])
-            if (!asked.includes(value)) yield `${file}: ${where}: no number for ${metric} ${value}`;
+            if (!asked.includes(value) && !metric.endsWith(`:un${value}`)) yield `${file}: ${where}: no number for ${metric} ${value}`;
       }
 }
 

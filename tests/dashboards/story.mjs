@@ -30,10 +30,14 @@ const macro = macros(span, SCRAPE);
 const some = (series) => series.some(([, values]) => values.some(([, value]) => !Number.isNaN(value)));
 const asked = async (query) => some(await prometheus.range(query, span));
 
-// The selectors of a query, each of which has to return data of its own.
+// The selectors of a query, each of which has to return data of its own. A record of verdicts has only those that were in
+// force: it is asked for any.
 async function* silent(query) {
-  for (const { text: selector, metric } of read(query).selectors)
-    if (!(await asked(selector))) yield ABSENT[metric] ? { absent: `${metric}: ${ABSENT[metric]}` } : { selector };
+  for (const { text: selector, metric, matchers } of read(query).selectors) {
+    const others = matchers.filter(([label]) => label !== 'verdict').map(([label, op, value]) => `${label}${op}"${value}"`);
+    const asking = metric.includes(':') ? `${metric}{${others}}` : selector;
+    if (!(await asked(asking))) yield ABSENT[metric] ? { absent: `${metric}: ${ABSENT[metric]}` } : { selector };
+  }
 }
 
 for (const { file, json } of load()) {
