@@ -133,6 +133,7 @@ small_parts() {
   part promtool-config promtool check config deploy/prometheus/{prometheus,central,federation}.yml
   part promtool-agent promtool check config --agent deploy/prometheus/agent.yml
   part dashboards tests/dashboards/run.sh check
+  part reference deploy/doc/reference.py --check
   part promtool-compose promtool check config deploy/compose/prometheus.yml
   part compose env GRAFANA_PASSWORD=x docker-compose -f deploy/compose/compose.yml config -q
   part amtool-config amtool check-config deploy/alertmanager/alertmanager.yml
