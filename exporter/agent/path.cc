@@ -270,7 +270,7 @@ bool Path::hold_ladder_off(bool others_first) {
 bool Path::answers(Instant now) const {
   const auto o = prober_.observe(now);
   return o.steady != false && o.last_reply && now - *o.last_reply < kAnswering &&
-         o.losses_in_a_row < probe::kSuspicious;
+         o.losses_in_a_row < probe::dying(o.losses_needed);
 }
 
 bool Path::settled(Instant now) const {

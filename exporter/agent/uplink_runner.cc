@@ -23,7 +23,7 @@ constexpr Nanos kReplyValid = 3s;
 constexpr Nanos kWitnessEager = 20s;  // of silence, then they are asked less often
 constexpr Nanos kWitnessPause = 10s;
 constexpr Nanos kStrangersInterval = 5s;  // as WebRTC clients ask the public STUN servers for years
-constexpr std::size_t kMostTables = 32;  // with default routes through one uplink, that have a series each
+constexpr std::size_t kMostTables = 32;   // with default routes through one uplink, that have a series each
 
 /// The tunnel's own reflector where we have its key, else the first whose key we have: only they hold
 /// replies.
@@ -43,17 +43,14 @@ std::size_t rungs_beside(std::size_t paths) {
   return std::max<std::size_t>(20 - std::min<std::size_t>(9 * paths, 16), 4);
 }
 
-/// Ports come at leisure, except where there is one minute in all.
-Nanos ladder_pace(Mode mode) {
-  return mode == Mode::one_shot ? Nanos(100ms) : probe::HoldLadder::Settings::kPerPort;
-}
-
 }  // namespace
 
 UplinkRunner::UplinkRunner(boost::asio::io_context& loop, config::Uplink uplink,
                            const std::vector<ReflectorTarget>& reflectors, const config::Config& config,
                            Mode mode, uplink::ProbeRoutes& routes, DetourSource detours)
     : loop_(loop), uplink_(std::move(uplink)), routes_(routes), nat_(loop, uplink_.name, mode) {
+  // Ports come at leisure, except where there is one minute in all.
+  const Nanos pace = mode == Mode::one_shot ? Nanos(100ms) : probe::HoldLadder::Settings::kPerPort;
   for (const auto& tunnel : config.openvpn) {
     if (preferred_.empty()) preferred_ = tunnel.reflector;
   }
@@ -69,12 +66,15 @@ UplinkRunner::UplinkRunner(boost::asio::io_context& loop, config::Uplink uplink,
     std::optional<probe::HoldLadder::Settings> ladder;
     if (!config.probe.holds.empty() && reflector.config.name == measures_lifetime(reflectors, preferred_))
       ladder = {config.probe.holds, config.probe.ladder_interval, *reflector.identity,
-                rungs_beside(reflectors.size()), ladder_pace(mode)};
+                rungs_beside(reflectors.size()), pace};
     // Without a reflector of ours a STUN server may do; NatWatch lets only one begin.
     if (!config.probe.holds.empty() && settings.stun && measures_lifetime(reflectors, preferred_).empty())
-      ladder = {config.probe.holds, config.probe.ladder_interval,
-                probe::Identity{},  rungs_beside(reflectors.size()),
-                ladder_pace(mode),  true};
+      ladder = {config.probe.holds,
+                config.probe.ladder_interval,
+                probe::Identity{},
+                rungs_beside(reflectors.size()),
+                pace,
+                true};
     auto path =
         std::make_shared<Path>(loop, uplink_.name, reflector.config, mode, settings, std::move(ladder),
                                [detours, name = reflector.config.name] { return detours(name); });

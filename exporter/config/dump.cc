@@ -97,11 +97,14 @@ std::string to_yaml(const Config& c) {
     const Map file(out);
     // None at all means that they are discovered, which an empty list says, too.
     list(out, "uplinks", c.uplinks, [&](const Uplink& u) { write_uplink(out, u); });
-    list(out, "reflectors", c.reflectors, [&](const Reflector& r) {
-      Map map(out);
-      map.text("name", r.name).text("address", r.address.to_string());
-      map.plain("protocol", r.protocol == Protocol::stamp ? "stamp" : "stun").text("key_file", r.key_file);
-    });
+    // Left out, they are the built-in ones.
+    if (c.reflectors.empty() || !c.reflectors.front().built_in) {
+      list(out, "reflectors", c.reflectors, [&](const Reflector& r) {
+        Map map(out);
+        map.text("name", r.name).text("address", r.address.to_string());
+        map.plain("protocol", r.protocol == Protocol::stamp ? "stamp" : "stun").text("key_file", r.key_file);
+      });
+    }
     list(
         out, "witnesses", c.witnesses, [&](const HostPort& w) { out << YAML::DoubleQuoted << w.to_string(); },
         true);

@@ -26,7 +26,7 @@ std::optional<FlowHandle> PathProber::silent_flow() const {
     if (flow->open && flow->role == Role::witness) return handle;
   }
   const auto* s = steady();
-  return s != nullptr && s->loss_run() >= kSuspicious ? std::optional(steady_) : std::nullopt;
+  return s != nullptr && s->loss_run() >= suspicious() ? std::optional(steady_) : std::nullopt;
 }
 
 bool PathProber::steady_dead() const { return silent_since_.has_value(); }

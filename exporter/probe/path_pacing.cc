@@ -24,7 +24,7 @@ constexpr Nanos kPaced = 3s;               // RFC 8085 §3.1.1: one datagram per
 constexpr std::uint32_t kSteadySlot = 10;  // of the paced slots one in so many goes to the old steady flow
 constexpr std::uint32_t kUnknownSlot = 2;
 constexpr std::uint32_t kNamingEvery = 30;
-constexpr Nanos kLongSilence = 6s;
+constexpr Nanos kLongSilence = 8s;
 
 }  // namespace
 

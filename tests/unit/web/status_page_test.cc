@@ -76,8 +76,8 @@ TEST(StatusPage, DrawsTheLadderByItsNewestBatchWithTheHoldThatDecides) {
 TEST(StatusPage, LeavesOutOfTheLadderWhatHasNotBeenTried) {
   metrics::Snapshot s;
   auto path = std::make_shared<metrics::Path>();
-  path->lifetimes["stream"] = {{{"5", {0, 0}}, {"10", {2, 2}}}, {}, {}};
-  path->lifetimes["active"] = {{{"5", {0, 0}}}, {}, {}};
+  path->lifetimes["stream"] = {{{"5", {0, 0}}, {"10", {2, 2}}}, {}, {}, {}};
+  path->lifetimes["active"] = {{{"5", {0, 0}}}, {}, {}, {}};
   auto uplink = std::make_shared<metrics::Uplink>();
   uplink->paths = {path};
   s.uplinks = {uplink};
@@ -207,7 +207,7 @@ TEST(StatusPage, NoTextOfASnapshotBecomesMarkup) {
   tunnel->name = tunnel->state = tunnel->diagnosis = evil;
   tunnel->reconnects = {{{evil, evil}, 1}};
   uplink->nat = {evil, evil, evil};
-  path->lifetimes[evil] = {{{evil, {1, 1}}}, 1, 2};
+  path->lifetimes[evil] = {{{evil, {1, 1}}}, 1, 2, {}};
   tunnel->sources = {{evil, false}};
   metrics::Snapshot s;
   s.build = {evil, evil, evil};
