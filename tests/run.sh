@@ -201,4 +201,6 @@ fuzz
 [ "$repeats" = 1 ] || for suite in bookworm trixie; do part "packages-$suite" tests/packages.sh "$suite"; done
 [ "$repeats" = 1 ] || { part rules-trixie tests/rules_in.sh trixie; part rules-mutants tests/rules_check.py --mutants; }
 wait
+# Alone: it measures.
+[ "$repeats" = 1 ] || part fleet-rules tests/bench/fleet_rules.py
 finish
