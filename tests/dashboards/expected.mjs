@@ -12,8 +12,8 @@ export const FIRES = new Set([
   'UplinkWatchdog',
 ]);
 
-// Alerts that a moment of the story may bring about or not: whether a scrape falls between two sessions.
-export const MAY = new Set(['UplinkOpenvpnDisconnected', 'UplinkOpenvpnHandshakeFailing']);
+// Alerts whose expression a moment of the story may bring about or not: whether a scrape falls between two sessions.
+export const MAY = new Set(['UplinkOpenvpnDisconnected', 'UplinkOpenvpnHandshakeFailing', 'UplinkTunnelBlackhole']);
 
 // Metrics that no sample of the story has, and why.
 export const ABSENT = {};
