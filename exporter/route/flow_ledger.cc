@@ -39,7 +39,9 @@ void FlowLedger::apply(const FlowEvent& event, Instant now) {
   const auto of = by_address_.find(event.reply_to);
   // To ourselves over the loopback: no uplink carries it.
   if (of == by_address_.end() || by_address_.count(event.reply_from) != 0) return;
-  Open flow{of->second, own_.count({event.reply_from, event.reply_from_port}) != 0, 0};
+  // On whatever port: a reflector is asked on several, to learn how the NAT maps and where it forgets.
+  const auto probed = own_.lower_bound({event.reply_from, 0});
+  Open flow{of->second, probed != own_.end() && probed->address == event.reply_from, 0};
   count(&FlowCounts::begun, flow);
   if (event.replied) return count(&FlowCounts::answered, flow);
   if (open_.size() >= kMostFollowed) return count(&FlowCounts::unfollowed, flow);

@@ -41,7 +41,7 @@ def inside(rate, seconds):
         print(("ok   " if holds else "FAIL ") + text, flush=True)
 
     build()
-    path = agent.write("/run/lab/bench.yml", json.dumps({"uplinks": [{"name": "mansion", "interface": "eth2"}], "witnesses": []}))
+    path = agent.write("/run/lab/bench.yml", json.dumps({"uplinks": [{"name": "mansion", "interface": "eth2"}], "witnesses": [], "reflectors": []}))
     # One core for what is measured, and, where there is another, that one for the flows.
     cores = sorted(os.sched_getaffinity(0))
     process = world.Process("gw", "bench-agent", ["taskset", "-c", str(cores[0]), agent.program("uplink_exporter"), "--config.file", path])

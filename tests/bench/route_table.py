@@ -34,7 +34,7 @@ class Agent:
     def __init__(self):
         config = {"uplinks": [{"name": "mansion", "interface": "eth2"},
                               {"name": "five_g", "interface": "eth1", "gateway": "192.168.0.1"}],
-                  "reflectors": [], "witnesses": [], "routes": [{"destination": WATCHED, "uplink": "five_g"}]}
+                  "reflectors": [], "witnesses": [], "reflectors": [], "routes": [{"destination": WATCHED, "uplink": "five_g"}]}
         path = agent.write("/run/lab/bench.yml", json.dumps(config))
         began = time.monotonic()
         self.process = world.Process("gw", "bench-agent", [agent.program("uplink_exporter"), "--config.file", path])
