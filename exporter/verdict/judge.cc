@@ -10,6 +10,9 @@ namespace {
 /// As long as a probe may stay unsettled: after that, evidence that still says nothing is no longer "not
 /// yet".
 constexpr Nanos kPatience = std::chrono::seconds(120);
+/// Of a bad verdict. A link that is re-dialled voids the window, and on a path without a return a steady flow
+/// may then take 40 losses, one in six seconds (RFC 8085), to show that nothing has changed.
+constexpr Nanos kPatienceWithBad = std::chrono::seconds(300);
 
 }  // namespace
 
@@ -36,8 +39,9 @@ bool Judge::update(Instant now, const Evidence& evidence, bool recovered) {
     conclusion_.why = explain(Verdict::unknown, evidence);
   }
   Verdict next = decide(evidence.facts);
+  const Nanos patience = is_bad(conclusion_.verdict) ? kPatienceWithBad : kPatience;
   if (next == Verdict::unknown) {
-    if (conclusion_.verdict == Verdict::unknown || now - supported_ < kPatience) return false;
+    if (conclusion_.verdict == Verdict::unknown || now - supported_ < patience) return false;
   } else {
     supported_ = now;
     if (is_bad(conclusion_.verdict) && !is_bad(next) && next != Verdict::local_fault && !recovered)

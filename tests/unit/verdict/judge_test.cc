@@ -68,6 +68,14 @@ TEST_F(JudgeTest, EvidenceRenewsThePatience) {
   EXPECT_EQ(verdict(), Verdict::healthy);
 }
 
+TEST_F(JudgeTest, ABadVerdictStandsForAsLongAsAPacedPathTakesToProveItAnew) {
+  tell(10s, dead(Successors::died));
+  EXPECT_FALSE(tell(309s, nothing()));
+  EXPECT_EQ(verdict(), Verdict::one_way);
+  EXPECT_TRUE(tell(310s, nothing()));
+  EXPECT_EQ(verdict(), Verdict::unknown);
+}
+
 TEST_F(JudgeTest, ABadVerdictClearsOnlyOnProof) {
   tell(1s, dead(Successors::died));
   EXPECT_FALSE(tell(2s, healthy()));
