@@ -54,6 +54,11 @@ def answers(name, port, path="/-/healthy"):
         return False
 
 
+def page_says(what, beginning):
+    """Whether the agent's page has this fact of an uplink, with a value that begins so."""
+    return f"<dt>{what}</dt><dd>{beginning}" in world.fetch("gw", 10177, "/")[1]
+
+
 def start_witness(*addresses, port=STUN_PORT, label="turnserver", udp_only=False):
     """A STUN server that owns nothing of ours: coturn's."""
     if netns.missing_tools("turnserver"):

@@ -60,8 +60,7 @@ def ipv6_behind_a_stateful_firewall():
         world.wait_until(lambda: nat_info(SIX) == ("none", APD, "none"), 60, "uplink_nat_info", every=0.5)
     except netns.LabError as error:
         raise AssertionError(f"{error}: {nat_info(SIX)}") from error
-    page = world.fetch("gw", 10177, "/")[1]
-    expect(f"seen as [{GATEWAY}]:" in page, "the page does not show our own address")
+    expect(agent.page_says("Seen as", f"[{GATEWAY}]:"), "the page does not show our own address")
     since = world.now()
     _firewall(STATEFUL, early='iifname "pub" meta l4proto udp drop;')
     print(f"one_way after {home.verdicts.wait(SIX, 'one_way', 20, since):.1f} s")

@@ -38,8 +38,7 @@ def _type(mapping, filtering, carrier_grade="yes", prepare=None):
     verdicts = home.healthy()
     _wait(MANSION, (mapping, filtering, carrier_grade))
     _wait(FIVE_G, (EIM, APD, "unknown"))
-    page = world.fetch("gw", 10177, "/")[1]
-    expect(f"NAT mapping: {mapping.replace('_', ' ')}" in page, "the page does not tell the NAT's mapping")
+    expect(agent.page_says("NAT mapping", mapping.replace("_", " ")), "the page does not tell the NAT's mapping")
     verdicts.only(MANSION, "unknown", "healthy")
     home.done()
 

@@ -47,8 +47,7 @@ def _stun_home():
     process = agent.start_witness()
     world.wait_until(lambda: _ask("inet", topology.WITNESS) or process.must_live(), 30, "coturn's answer")
     verdicts = home.healthy()
-    page = world.fetch("gw", 10177, "/")[1]
-    expect(f"seen as {topology.POOL}:" in page, "the page does not show the mapped address")
+    expect(agent.page_says("Seen as", f"{topology.POOL}:"), "the page does not show the mapped address")
     return home, verdicts
 
 
