@@ -149,9 +149,11 @@ Finding ClientHistory::diagnose(const TunnelState& state, WallTime now) const {
   }
   const Nanos age = state.last_connected ? now - *state.last_connected : Nanos(0);
   const Nanos limit = state.keepalive_restart.value_or(kLongProof);
-  // After a session that fell silent, only one that outlives it is a better one.
+  // After a session that fell silent, only one that outlives it is a better one; and by more than a ping,
+  // since replies may stop right after one or right before.
+  const bool after_silence = !endings_.empty() && fell_silent(endings_.back());
   const Nanos fatal =
-      !endings_.empty() && fell_silent(endings_.back()) ? endings_.back().lifetime.value_or(limit) : limit;
+      after_silence ? endings_.back().lifetime.value_or(limit) + server_ping_of(state) : limit;
   const Nanos proof = std::min(std::max(limit, fatal), std::max(limit * 4, kLongProof)) + kSlack;
   if (age > proof)
     return {Diagnosis::healthy,

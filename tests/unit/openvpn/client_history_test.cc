@@ -197,6 +197,17 @@ TEST(ClientHistory, CountersOfTwoClientsWithOneNameAreNoLoop) {
   EXPECT_EQ(carrier.found().diagnosis, Diagnosis::one_way_loop);
 }
 
+TEST(ClientHistory, InALoopASessionThatLastsAPingLongerIsNoProof) {
+  Client c;
+  c.connect().wait(3000).fall_silent();
+  for (const int lifetime : {64, 71, 64}) c.connect().wait(lifetime).fall_silent();
+  EXPECT_EQ(c.found().diagnosis, Diagnosis::one_way_loop);
+  c.connect().wait(75);
+  EXPECT_EQ(c.found().diagnosis, Diagnosis::one_way_loop);
+  c.wait(3);
+  EXPECT_EQ(c.found().diagnosis, Diagnosis::healthy);
+}
+
 TEST(ClientHistory, AtVerbosityOneALoopIsToldByItsLifetimesAlone) {
   Client c(false);
   c.connect().wait(3000).fall_silent();
