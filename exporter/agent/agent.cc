@@ -56,7 +56,7 @@ Agent::~Agent() = default;
 void Agent::publish_soon() {
   const auto now = read_clocks();
   next_publish_ = now.mono;
-  if (applied_ && now.mono - published_ >= kTick) publish(now);
+  if (applied_ && pace_.allows(now.mono)) publish(now);
 }
 
 void Agent::apply(const config::Config& config) {
@@ -211,7 +211,7 @@ void Agent::tick() {
   conntrack_->set_own(std::move(own));
   conntrack_->tick(now.mono);
   judge(now);
-  if (now.mono >= next_publish_) publish(now);
+  if (now.mono >= next_publish_ && pace_.allows(now.mono)) publish(now);
 }
 
 void Agent::judge(const Now& now) {

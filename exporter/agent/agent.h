@@ -6,6 +6,7 @@
 #include "agent/gateway_watch.h"
 #include "agent/kernel_watch.h"
 #include "agent/privileges.h"
+#include "agent/publish_pace.h"
 #include "agent/reflector_targets.h"
 #include "agent/tunnel_route_watch.h"
 #include "agent/uplink_runner.h"
@@ -73,7 +74,7 @@ class Agent {
   Nanos boot_ahead_{};  ///< CLOCK_BOOTTIME minus CLOCK_MONOTONIC: grows while the machine sleeps
   bool applied_ = false;
   Instant next_publish_{};
-  Instant published_{};
+  PublishPace pace_;
   metrics::History history_;
   std::shared_ptr<const std::string> config_text_;  ///< of config_, for the page
   bool reload_ok_ = true;

@@ -16,7 +16,7 @@ constexpr Nanos kPublish = std::chrono::seconds(1);  // and at once when a verdi
 
 void Agent::publish(const Now& now) {
   next_publish_ = now.mono + kPublish;
-  published_ = now.mono;
+  pace_.note(now.mono);
   auto s = std::make_shared<metrics::Snapshot>();
   s->build = build_;
   s->process = read_process_stats();

@@ -80,7 +80,7 @@ def delays(subject, rounds=10):
     seen = []
     for _ in range(rounds):
         for command, expected in ((f"route add {HOST_ROUTE}", 1), (f"route del {HOST_ROUTE}", 0)):
-            time.sleep(0.4)  # a publication every 250 ms at most is the agent's own limit
+            time.sleep(0.4)  # four publications a second at most are the agent's own limit
             seen.append(delay(subject, command, expected))
     return seen
 
