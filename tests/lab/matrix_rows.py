@@ -23,6 +23,7 @@ class Row:
     truth     pattern -> seconds of silence that a mapping survives (INF: more than the longest hold)
     late      the behaviour begins once both uplinks are healthy, else before the agent starts
     irtt      irtt runs from two seconds before the behaviour on
+    within    seconds that are waited for the verdict: generous, how quick it is comes from the simulation
     """
 
     def __init__(self, name, says, verdict, behave=None, on_way=(), scope="-", truth=None, late=True, irtt=False, probe=None,
@@ -49,7 +50,7 @@ def _timers(name, unreplied, stream, says, verdict="short_mapping"):
     def told(timer):
         return timer if timer < 24 else INF
     Row(name, f"{says}: {unreplied} s until answered, {stream} s for a stream", verdict, late=False,
-        probe=_around(unreplied, stream), within=200, truth={"solitary": told(unreplied), "stream": told(stream)},
+        probe=_around(unreplied, stream), within=420, truth={"solitary": told(unreplied), "stream": told(stream)},
         behave=lambda home: home.carrier.short_timers(unreplied, stream))
 
 
@@ -60,10 +61,10 @@ _timers("timer_juniper", 6, 6, "J and SRX")
 _timers("timer_mobile_core", 3, 2, "a mobile core whose streams are shorter")
 _timers("timer_nokia", 2, 30, "7750 SR", verdict="healthy")
 _timers("timer_fortinet", 30, 30, "a generous NAT", verdict="healthy")
-Row("outbound_refresh", "only what is sent refreshes, for 4 s", "short_mapping", late=False, probe=_around(4), within=200,
+Row("outbound_refresh", "only what is sent refreshes, for 4 s", "short_mapping", late=False, probe=_around(4), within=420,
     truth={"stream": 4}, behave=lambda home: home.carrier.outbound_refresh(4))
 Row("evict_oldest", "idle mappings are thrown away every 6 s, flows that send keep their port", "short_mapping", late=False,
-    probe=_around(2, 8), within=200, behave=lambda home: home.carrier.forget_every(6))
+    probe=_around(2, 8), within=420, behave=lambda home: home.carrier.forget_every(6))
 
 RETURN = ("return_lost",)
 Row("one_way_filter", "b1: incoming UDP dropped before it is tracked", "one_way", lambda home: home.carrier.no_return(), RETURN,
@@ -81,25 +82,25 @@ Row("ports_rotate", "f: another port for every packet, replies find their way", 
     lambda home: home.carrier.rotating_ports(), stays=25)
 Row("rebinding", "another port every 20 s", "healthy", lambda home: home.carrier.rebind_every(20), stays=45)
 Row("poisoned_mapping", "replies to the steady port alone are dropped", "stuck_mapping",
-    lambda home: home.carrier.poison([home.steady_port()]), RETURN, within=110)
+    lambda home: home.carrier.poison([home.steady_port()]), RETURN, within=300)
 Row("table_full", "no new flow is accepted, old ones go on", "new_flows_blocked", lambda home: home.carrier.new_flows_limited(0),
-    probe={"fresh_interval": "10s"}, within=120)
+    probe={"fresh_interval": "10s"}, within=300)
 Row("rate_limit", "g: ten packets a second", "healthy", lambda home: home.carrier.rate_limit(10), stays=25)
 Row("udp_blocked", "h: UDP filtered on the way out", "udp_blocked", lambda home: home.carrier.udp_blocked(), scope="carrier",
     irtt=True)
 Row("udp_blocked_icmp", "h: ... and the carrier says so", "udp_blocked", lambda home: home.carrier.udp_blocked(reject=True),
     scope="carrier")
-Row("loss_forward", "i: 15 % lost on the way out", "lossy", lambda home: home.carrier.loss(15, 0), probe=FAST, within=120, irtt=True)
-Row("loss_back", "i: 15 % lost on the way back", "lossy", lambda home: home.carrier.loss(0, 15), probe=FAST, within=120, irtt=True)
-Row("loss_both", "i: 12 % lost each way", "lossy", lambda home: home.carrier.loss(12, 12), probe=FAST, within=120, irtt=True)
+Row("loss_forward", "i: 15 % lost on the way out", "lossy", lambda home: home.carrier.loss(15, 0), probe=FAST, within=300, irtt=True)
+Row("loss_back", "i: 15 % lost on the way back", "lossy", lambda home: home.carrier.loss(0, 15), probe=FAST, within=300, irtt=True)
+Row("loss_both", "i: 12 % lost each way", "lossy", lambda home: home.carrier.loss(12, 12), probe=FAST, within=300, irtt=True)
 Row("bursts_forward", "i: bursts of a second on the way out", "lossy", lambda home: home.carrier.bursts(forward=30), probe=FAST,
-    within=150, irtt=True)
+    within=300, irtt=True)
 Row("bursts_back", "i: bursts of a second on the way back", "lossy", lambda home: home.carrier.bursts(back=30), probe=FAST,
-    within=150, irtt=True)
+    within=300, irtt=True)
 Row("loss_slight", "i: 1 % lost each way", "healthy", lambda home: home.carrier.loss(1, 1), stays=40, irtt=True)
 Row("delay_reorder", "a TUN loop: 40 +- 15 ms, 3 % overtaken, 3 % twice", "healthy",
     prepare=lambda home: worlds.slow_way(40, 15, 3, 3), stays=30)
-Row("outage", "nothing passes", "down", lambda home: home.carrier.outage(), within=90, stays=15)
+Row("outage", "nothing passes", "down", lambda home: home.carrier.outage(), within=180, stays=15)
 Row("symmetric", "c: another port for every destination", "healthy", late=False, behave=lambda home: home.carrier.symmetric(),
     nat_info="address_and_port_dependent", stays=10)
 Row("full_cone", "one port for all, and all may answer", "healthy", late=False, behave=lambda home: home.carrier.full_cone(),
@@ -119,7 +120,7 @@ def _flap(home):
 Row("flapping_link", "eth2 goes down and up four times", "healthy", _flap, on_way=("down",),
     stays=80)  # a bad verdict clears once new flows have lived for 25 s
 Row("mtu_blackhole", "packets above 1400 octets vanish without a word", "mtu_blackhole",
-    lambda home: size_scenarios.narrow("out", tells=False), within=150)
+    lambda home: size_scenarios.narrow("out", tells=False), within=300)
 Row("rp_filter", "strict reverse path filter, asymmetric routes", "local_fault", lambda home: local_scenarios.rp_filter(1),
     prepare=lambda home: local_scenarios.asymmetric_routes(), scope="gateway")
 Row("input_drop", "a rule of the gateway drops what comes back", "local_fault",
@@ -135,7 +136,7 @@ def _series(home):
 
 Row("two_nats", "a home router and the carrier, both in order", "healthy", prepare=_series, stays=20)
 Row("two_nats_timers", "20 s at home, 5 s at the carrier: the shorter one counts", "short_mapping", late=False, prepare=_series,
-    probe=_around(5), within=200, truth={"stream": 5},
+    probe=_around(5), within=420, truth={"stream": 5},
     behave=lambda home: (home.cpe.short_timers(20, 20), home.carrier.short_timers(5, 5)))
 Row("one_way_at_home", "the home router stops tracking UDP", "one_way", prepare=_series, on_way=RETURN, scope="home",
     behave=lambda home: (home.cpe.stateless(topology.HOME_ADDRESS), home.cpe.forget_udp()))
