@@ -241,8 +241,10 @@ bool Path::has_port(std::uint16_t port) const {
 
 bool Path::judge(const Now& now, const verdict::Evidence& evidence) {
   keepalive_ = evidence.figures.keepalive;
-  const bool changed = judge_.update(now.mono, evidence, prober_.observe(now.mono).recovered);
-  const auto standing = standing_for(conclusion().verdict);
+  const auto heard = judge_.update(now.mono, evidence.facts, prober_.observe(now.mono).recovered);
+  if (heard != verdict::Heard::stands || conclusion_.why.empty())
+    conclusion_ = verdict::conclude(judge_.verdict(), evidence);
+  const auto standing = standing_for(judge_.verdict());
   prober_.set_standing(now, standing);
   // Only while replies come back does a missing one say something about the silence before it.
   working_ = running() && standing == probe::Standing::fine &&
@@ -251,7 +253,7 @@ bool Path::judge(const Now& now, const verdict::Evidence& evidence) {
   size_.set_allowed(now, working_ && reflector_.protocol == config::Protocol::stamp);
   if (running()) localise(now, evidence.facts);
   run_actions();
-  return changed;
+  return heard == verdict::Heard::changed;
 }
 
 std::optional<probe::NatSurvey::Server> Path::survey_server() const {

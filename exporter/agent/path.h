@@ -51,7 +51,7 @@ class Path : public std::enable_shared_from_this<Path> {
   bool tells_nothing_else() const { return reflector_.protocol == config::Protocol::stun; }
   const std::string& reflector() const { return reflector_.name; }
   const std::optional<Endpoint>& endpoint() const { return endpoint_; }
-  const verdict::Conclusion& conclusion() const { return judge_.conclusion(); }
+  const verdict::Conclusion& conclusion() const { return conclusion_; }
   probe::Observation observe(Instant now) const { return prober_.observe(now); }
 
   const Questions& questions() const { return *questions_; }  ///< over TCP
@@ -124,6 +124,7 @@ class Path : public std::enable_shared_from_this<Path> {
   std::optional<probe::HoldLadder> ladder_;
   Nanos keepalive_ = probe::PathState().keepalive;
   verdict::Judge judge_;
+  verdict::Conclusion conclusion_;
   boost::asio::steady_timer timer_;
   std::optional<uplink::Binding> binding_;
   std::optional<Endpoint> endpoint_;

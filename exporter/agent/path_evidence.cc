@@ -35,8 +35,10 @@ bool bound_is_own(const PathContext& c) {
   return c.stream && c.tracker_timeout && probe::is_own_bound(*c.stream, *c.tracker_timeout);
 }
 
+const std::string kNothing;
+
 /// What this machine itself does to the path, as far as it does harm; empty: nothing.
-std::string local_fault(const probe::Observation& o, const PathContext& c) {
+const std::string& local_fault(const probe::Observation& o, const PathContext& c) {
   // A full table throws away new flows, and lets those go on that it has; refused packets follow from it.
   if (!c.tracker_full.empty() && (o.steady != true || o.fresh == false)) return c.tracker_full;
   // Who is answered is not kept from it by his own machine.
@@ -44,24 +46,26 @@ std::string local_fault(const probe::Observation& o, const PathContext& c) {
   // A tracker that no rule heeds may forget what it likes: only what was measured counts.
   const auto keepalive = c.keepalive.value_or(kUsualKeepalive);
   const bool harms = bound_is_own(c) && short_lived(*c.stream, keepalive, o.losses_needed) == Tri::yes;
-  return harms ? c.tracker_short : std::string();
+  return harms ? c.tracker_short : kNothing;
+}
+
+/// Another path of the uplink knows more about TCP than this one does.
+bool told_beside(const probe::Observation& o, const PathContext& c) {
+  return c.beside && !o.tcp && o.steady == false;
 }
 
 }  // namespace
 
-verdict::Evidence make_evidence(const probe::Observation& o, const PathContext& c) {
-  verdict::Evidence e;
-  auto& facts = e.facts;
+verdict::Facts make_facts(const probe::Observation& o, const PathContext& c) {
+  verdict::Facts facts;
   facts.link = c.link_up ? Tri::yes : c.link_settled ? Tri::no : Tri::unknown;
-  e.figures.local_fault = local_fault(o, c);
-  if (!e.figures.local_fault.empty()) facts.local = Tri::no;
+  if (!local_fault(o, c).empty()) facts.local = Tri::no;
   facts.forward = tri(o.forward);
   facts.steady = tri(o.steady);
   facts.fresh = tri(o.fresh);
   facts.tcp = tri(o.tcp);
   facts.attributable = tri(o.attributable);
-  const bool told_beside = c.beside && !o.tcp && o.steady == false;
-  if (told_beside) {
+  if (told_beside(o, c)) {
     facts.tcp = verdict::tri(c.beside->tcp);
     if (!c.beside->attributable) facts.attributable = Tri::no;
   }
@@ -72,10 +76,16 @@ verdict::Evidence make_evidence(const probe::Observation& o, const PathContext& 
   facts.size = tri(c.size);
   const auto keepalive = c.keepalive.value_or(kUsualKeepalive);
   if (c.stream && !bound_is_own(c)) facts.short_lived = short_lived(*c.stream, keepalive, o.losses_needed);
+  return facts;
+}
 
+verdict::Evidence make_evidence(const probe::Observation& o, const PathContext& c) {
+  verdict::Evidence e;
+  e.facts = make_facts(o, c);
   auto& f = e.figures;
+  f.local_fault = local_fault(o, c);
   f.uplink = c.uplink;
-  f.reflector = told_beside ? c.beside->reflector : c.reflector;
+  f.reflector = told_beside(o, c) ? c.beside->reflector : c.reflector;
   // A direction's ratio is of what travelled in it.
   const auto& w = o.window;
   const auto attributed = w.answered + w.forward_lost + w.return_lost;
@@ -90,7 +100,7 @@ verdict::Evidence make_evidence(const probe::Observation& o, const PathContext& 
   f.dies_at_age = o.dies_at_age;
   f.outlived_age = o.outlived_age;
   f.rtt = o.rtt;
-  f.keepalive = keepalive;
+  f.keepalive = c.keepalive.value_or(kUsualKeepalive);
   f.keepalive_known = c.keepalive.has_value();
   if (c.stream) {
     f.survived_silence = c.stream->lower;

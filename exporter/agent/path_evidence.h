@@ -46,6 +46,8 @@ struct PathContext {
 };
 
 /// Pure: puts what probes and surroundings show into the words of the verdict room.
+verdict::Facts make_facts(const probe::Observation& observation, const PathContext& context);
+/// The same with the figures for the sentence.
 verdict::Evidence make_evidence(const probe::Observation& observation, const PathContext& context);
 
 /// The pace that a verdict allows.

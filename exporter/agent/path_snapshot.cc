@@ -39,7 +39,7 @@ std::shared_ptr<const metrics::Path> Path::snapshot(const Now& now,
   auto p = std::make_shared<metrics::Path>();
   p->uplink = uplink_;
   p->reflector = reflector_.name;
-  p->conclusion = judge_.conclusion();
+  p->conclusion = conclusion_;
   p->steady = to_metrics(prober_.counters(probe::FlowKind::steady));
   p->fresh = to_metrics(prober_.counters(probe::FlowKind::fresh));
   p->rtt = latency_histogram();

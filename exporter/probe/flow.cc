@@ -1,6 +1,7 @@
 #include "probe/flow.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace ue::probe {
 
@@ -27,17 +28,15 @@ std::uint32_t Flow::record_sent(const Now& now, bool names_session) {
 }
 
 void Flow::record_transmit_time(std::uint32_t sequence, WallTime when) {
-  const auto p =
-      std::find_if(pending.begin(), pending.end(), [&](const auto& x) { return x.sequence == sequence; });
-  if (p != pending.end() && when >= p->sent_wall) p->sent_wall = when;
+  const auto p = from(sequence);
+  if (p != pending.end() && p->sequence == sequence && when >= p->sent_wall) p->sent_wall = when;
 }
 
 Flow::Answer Flow::record_answer(std::uint32_t sequence, std::uint32_t reflector_sequence, const Now& now,
                                  WallTime received) {
   if (sequence >= next_sequence_) return {};
-  const auto p =
-      std::find_if(pending.begin(), pending.end(), [&](const auto& x) { return x.sequence == sequence; });
-  if (p == pending.end()) return {Arrival::settled, {}, 0, {}, {}};
+  const auto p = from(sequence);
+  if (p == pending.end() || p->sequence != sequence) return {Arrival::settled, {}, 0, {}, {}};
   if (p->answered) return {Arrival::duplicate, {}, 0, {}, {}};
   p->answered = true;
   p->reflector_sequence = reflector_sequence;
@@ -69,24 +68,32 @@ Flow::Answer Flow::record_answer(std::uint32_t sequence, std::uint32_t reflector
 
 std::uint32_t Flow::expire(Instant now, Nanos timeout) {
   std::uint32_t count = 0;
-  for (auto& p : pending) {
-    if (p.sent + timeout > now) break;
-    if (p.missing || p.answered) continue;
-    p.missing = true;
-    newest_missing_ = p.sent;
-    ++count;
-    ++resolved_;
-    if (highest_answered_ && p.sequence < *highest_answered_) continue;
-    p.run_position = loss_run_++;
-    answer_run_ = 0;
-    if (!first_loss_) first_loss_ = p.sent;
+  bool decided = true;
+  for (auto p = from(undecided_); p != pending.end(); ++p) {
+    if (!p->missing && !p->answered && p->sent + timeout <= now) {
+      ++count;
+      lose(*p);
+    }
+    decided = decided && (p->missing || p->answered);
+    if (decided) undecided_ = p->sequence + 1;
+    if (p->sent + timeout > now) break;
   }
   return count;
 }
 
+void Flow::lose(Pending& probe) {
+  probe.missing = true;
+  newest_missing_ = probe.sent;
+  ++resolved_;
+  if (highest_answered_ && probe.sequence < *highest_answered_) return;
+  probe.run_position = loss_run_++;
+  answer_run_ = 0;
+  if (!first_loss_) first_loss_ = probe.sent;
+}
+
 std::optional<Instant> Flow::next_expiry(Nanos timeout) const {
   const auto p =
-      std::find_if(pending.begin(), pending.end(), [](const auto& x) { return !x.missing && !x.answered; });
+      std::find_if(from(undecided_), pending.end(), [](const auto& x) { return !x.missing && !x.answered; });
   if (p == pending.end()) return std::nullopt;
   return p->sent + timeout;
 }
@@ -97,10 +104,18 @@ std::optional<Nanos> Flow::dead_age() const {
 }
 
 std::optional<Instant> Flow::sent_at(std::uint32_t sequence) const {
-  const auto p =
-      std::find_if(pending.rbegin(), pending.rend(), [&](const auto& x) { return x.sequence == sequence; });
-  if (p == pending.rend()) return std::nullopt;
+  const auto p = from(sequence);
+  if (p == pending.end() || p->sequence != sequence) return std::nullopt;
   return p->sent;
+}
+
+std::deque<Pending>::const_iterator Flow::from(std::uint32_t sequence) const {
+  return std::lower_bound(pending.begin(), pending.end(), sequence,
+                          [](const Pending& p, std::uint32_t s) { return p.sequence < s; });
+}
+
+std::deque<Pending>::iterator Flow::from(std::uint32_t sequence) {
+  return pending.begin() + (std::as_const(*this).from(sequence) - pending.cbegin());
 }
 
 }  // namespace ue::probe

@@ -80,7 +80,13 @@ class Flow {
   std::optional<Instant> sent_at(std::uint32_t sequence) const;
 
  private:
+  /// The first probe whose number is at least `sequence`.
+  std::deque<Pending>::iterator from(std::uint32_t sequence);
+  std::deque<Pending>::const_iterator from(std::uint32_t sequence) const;
+  void lose(Pending& probe);
+
   std::uint32_t next_sequence_ = 0;
+  std::uint32_t undecided_ = 0;  ///< every probe before this one is answered or missing
   std::uint64_t answers_ = 0;
   std::optional<std::uint32_t> highest_answered_;
   std::optional<Nanos> answered_age_;

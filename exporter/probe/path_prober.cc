@@ -11,6 +11,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t kMostFlows = 20;  // open at once on an uplink
+constexpr Nanos kSweepMayWait = 1s;     // for something else to wake the prober: sleeping costs nothing
 
 }  // namespace
 
@@ -73,7 +74,7 @@ void PathProber::advance(const Now& now) {
 
 Instant PathProber::wake_at() const {
   if (!running_) return Instant::max();
-  Instant at = next_sweep_;
+  Instant at = next_sweep_ + kSweepMayWait;
   const auto timeout = rtt_.loss_timeout();
   const bool paced = standing_ == Standing::no_return;
   for (const auto& [handle, flow] : flows_) {

@@ -84,6 +84,8 @@ class PathProber {
   Observation observe(Instant now) const;
   const FlowCounters& counters(FlowKind kind) const { return settlement_.counters(kind); }
   const Rtt& rtt() const { return rtt_; }
+  /// K of the error budget: so many losses in a row are no chance.
+  std::uint32_t losses_needed() const { return losses_.losses_needed(); }
   std::uint64_t instance_id() const { return settlement_.instance_id(); }
   const std::map<std::string, std::uint64_t>& refused() const { return refused_; }
   const MappingWatch& mapping() const { return mapping_; }

@@ -106,7 +106,8 @@ void Settlement::settle_gap(Flow& flow, std::size_t first, std::size_t answered)
 void Settlement::sweep(Flow& flow, Instant now) {
   auto& pending = flow.pending;
   for (std::size_t i = 1; i < pending.size(); ++i) {
-    if (!pending[i].answered || pending[i].sent + kAskingIsOver > now) continue;
+    if (pending[i].sent + kAskingIsOver > now) break;
+    if (!pending[i].answered) continue;
     std::size_t first = i;
     while (first > 0 && !pending[first - 1].answered) --first;
     if (first == i || first == 0) continue;

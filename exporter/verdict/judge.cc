@@ -1,5 +1,7 @@
 #include "verdict/judge.h"
 
+#include <utility>
+
 #include "verdict/sentence.h"
 #include "verdict/table.h"
 
@@ -32,27 +34,29 @@ bool is_bad(Verdict v) {
   }
 }
 
-bool Judge::update(Instant now, const Evidence& evidence, bool recovered) {
+Heard Judge::update(Instant now, const Facts& facts, bool recovered) {
   if (!started_) {
     started_ = true;
     supported_ = now;
-    conclusion_.why = explain(Verdict::unknown, evidence);
   }
-  Verdict next = decide(evidence.facts);
-  const Nanos patience = is_bad(conclusion_.verdict) ? kPatienceWithBad : kPatience;
+  const Verdict next = decide(facts);
+  const Nanos patience = is_bad(verdict_) ? kPatienceWithBad : kPatience;
   if (next == Verdict::unknown) {
-    if (conclusion_.verdict == Verdict::unknown || now - supported_ < patience) return false;
+    if (verdict_ == Verdict::unknown || now - supported_ < patience) return Heard::stands;
   } else {
     supported_ = now;
-    if (is_bad(conclusion_.verdict) && !is_bad(next) && next != Verdict::local_fault && !recovered)
-      return false;
+    if (is_bad(verdict_) && !is_bad(next) && next != Verdict::local_fault && !recovered) return Heard::stands;
   }
-  const bool changed = next != conclusion_.verdict;
-  // A link that is gone needs no trace.
-  const auto place = evidence.facts.link == Tri::no ? Location{} : locate(next, evidence.trail);
-  conclusion_ = Conclusion{next, explain(next, evidence), place.scope};
-  if (!place.evidence.empty()) conclusion_.why += " " + place.evidence;
-  return changed;
+  return std::exchange(verdict_, next) == next ? Heard::confirmed : Heard::changed;
+}
+
+Conclusion conclude(Verdict v, const Evidence& evidence) {
+  Conclusion conclusion{v, explain(v, evidence), Scope::unknown};
+  if (evidence.facts.link == Tri::no) return conclusion;  // a link that is gone needs no trace
+  const auto place = locate(v, evidence.trail);
+  conclusion.scope = place.scope;
+  if (!place.evidence.empty()) conclusion.why += " " + place.evidence;
+  return conclusion;
 }
 
 }  // namespace ue::verdict

@@ -94,10 +94,6 @@ void GatewayDay::change_weather() {
     default:  // an ordinary line
       break;
   }
-  for (const auto* link : {&path_.out, &path_.back}) {
-    const double bursts = link->burst_begins / (link->burst_begins + link->burst_ends);
-    saw_loss_ = saw_loss_ || link->loss + bursts > .02;
-  }
   weather_.push_back(
       fmt::format("{:10.2f} s  weather {}: loss {:.3f} {:.3f}, bursts {:.4f}/{:.2f} {:.4f}/{:.2f}",
                   to_seconds(path_.elapsed()), kind, path_.out.loss, path_.back.loss, path_.out.burst_begins,
@@ -117,13 +113,20 @@ void GatewayDay::play() {
   judge_changes();
 }
 
+/// Whether a minute before was really above the threshold; what became of a probe is settled within two minutes.
+bool GatewayDay::was_lossy(Nanos at) const {
+  const auto worst = std::max(path_.losses_out().worst_minute(at - 5min, at),
+                              path_.losses_back().worst_minute(at - 5min, at));
+  return worst >= probe::Settings{}.loss_threshold;
+}
+
 void GatewayDay::judge_changes() {
   for (const auto& change : path_.changes()) {
     const bool out = std::any_of(outages_.begin(), outages_.end(), [&](const Outage& o) {
       return change.at >= o.begin && change.at <= o.end + kAfterwards;
     });
     const bool justified = change.verdict == Verdict::healthy ||
-                           (change.verdict == Verdict::lossy && saw_loss_) ||
+                           (change.verdict == Verdict::lossy && was_lossy(change.at)) ||
                            (change.verdict == Verdict::down && out);
     if (!justified)
       wrong_.push_back(fmt::format("{} at {:.1f} s: {}", verdict::name(change.verdict), to_seconds(change.at),

@@ -17,8 +17,9 @@ class GatewayDay {
 
   void play();
   VirtualPath& path() { return path_; }
-  /// Verdicts that the day does not justify: anything but healthy, lossy where there was loss, and down in an
-  /// outage; and outages of more than a minute that were not called down.
+  /// Verdicts that the day does not justify: anything but healthy, lossy where one direction really lost more
+  /// than the threshold for a minute, and down in an outage; and outages of more than a minute that were not
+  /// called down.
   const std::vector<std::string>& wrong() const { return wrong_; }
   std::size_t outages() const { return outages_.size(); }
   std::string story() const;
@@ -32,6 +33,7 @@ class GatewayDay {
   void schedule_often(Nanos mean, std::function<void()> event);
   void begin_outage();
   void judge_changes();
+  bool was_lossy(Nanos at) const;
   double between(double low, double high) { return low + (high - low) * chance(); }
   double chance() { return static_cast<double>(random_() >> 11) * 0x1p-53; }
 
@@ -39,7 +41,6 @@ class GatewayDay {
   Nanos length_;
   VirtualPath path_;
   TimedNat nat_;
-  bool saw_loss_ = false;  ///< enough to be called lossy
   std::vector<Outage> outages_;
   std::vector<Nanos> interruptions_;  ///< sleeps and re-dialled links
   std::vector<std::string> weather_;

@@ -1,7 +1,7 @@
 #pragma once
 #include <functional>
-#include <map>
 #include <optional>
+#include <unordered_map>
 
 #include "base/address.h"
 #include "probe/types.h"
@@ -52,8 +52,8 @@ class ModelReflector {
 
   std::optional<probe::Identity> identity_;
   std::uint64_t instance_id_;
-  std::map<std::uint64_t, Session> sessions_;      ///< by flow id
-  std::map<std::uint16_t, std::uint64_t> newest_;  ///< flow id by SSID
+  std::unordered_map<std::uint64_t, Session> sessions_;      ///< by flow id
+  std::unordered_map<std::uint16_t, std::uint64_t> newest_;  ///< flow id by SSID
   std::uint64_t replied_ = 0;
   std::uint64_t refused_ = 0;
   std::uint64_t ignored_ = 0;

@@ -47,7 +47,7 @@ class TimedNat {
     bool stream = false;
   };
   bool forgotten(const Mapping& mapping, Instant now) const;
-  std::map<probe::FlowHandle, Mapping> mappings_;
+  std::unordered_map<probe::FlowHandle, Mapping> mappings_;
 };
 
 }  // namespace ue::sim

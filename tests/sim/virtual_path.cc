@@ -74,62 +74,71 @@ void VirtualPath::every(Nanos period, std::function<void()> action) {
 void VirtualPath::run_until(Nanos time) {
   const auto end = begin_ + time;
   int standing_still = 0;
+  wakes_.reset();  // the caller may have touched anything
   while (true) {
-    auto wake = Instant::max();
-    if (!asleep_) {
-      wake = std::min({prober_.wake_at(), size_.wake_at(), ladder_ ? ladder_->wake_at() : Instant::max()});
-      if (wake != Instant::max()) wake = std::max(wake + suspended_, world_);
-    }
-    const auto next = events_.empty() ? Instant::max() : events_.front().at;
-    const auto when = std::min(wake, next);
+    const auto wake_at = asleep_ ? Instant::max() : wakes().first();
+    const auto next = agenda_.next();
+    const auto when = std::min(wake_at, next);
     if (when > end) break;
-    standing_still = when == world_ && wake <= next ? standing_still + 1 : 0;
+    standing_still = when == world_ && wake_at <= next ? standing_still + 1 : 0;
     if (standing_still > kLivelock)
       throw std::logic_error("the prober wants to be woken for ever:\n" + story());
     world_ = when;
-    if (next <= wake) {
-      happen(next_event());
-    } else {
-      prober_.advance(now());
+    if (next > wake_at) {
+      wake();
+    } else if (!happen(agenda_.take())) {
+      continue;  // far from the gateway, which sees nothing of it
     }
-    if (!asleep_) advance_others(now());
+    wakes_.reset();
     carry_out();
     judge();
   }
   world_ = end;
 }
 
-void VirtualPath::schedule(Event event) {
-  event.order = order_++;
-  events_.push_back(std::move(event));
-  std::push_heap(events_.begin(), events_.end());
+const VirtualPath::Wakes& VirtualPath::wakes() {
+  if (!wakes_) {
+    const auto in_world = [this](Instant at) {
+      return at == Instant::max() ? at : std::max(at + suspended_, world_);
+    };
+    wakes_ = {in_world(prober_.wake_at()), checks_size ? in_world(size_.wake_at()) : Instant::max(),
+              ladder_ ? in_world(ladder_->wake_at()) : Instant::max()};
+  }
+  return *wakes_;
 }
 
 void VirtualPath::schedule(Instant when, std::function<void()> action) {
-  schedule({when, 0, Event::Kind::script, 0, 0, {}, {}, std::move(action)});
+  agenda_.add(when, {Event::Kind::script, 0, 0, {}, {}, std::move(action)});
 }
 
-VirtualPath::Event VirtualPath::next_event() {
-  std::pop_heap(events_.begin(), events_.end());
-  auto event = std::move(events_.back());
-  events_.pop_back();
-  return event;
-}
-
-void VirtualPath::happen(Event event) {
-  if (event.kind == Event::Kind::arrival) return arrive(event);
-  if (event.kind == Event::Kind::reply) return come_back(event);
+/// False where it happened far from the gateway.
+bool VirtualPath::happen(Event event) {
+  switch (event.kind) {
+    case Event::Kind::arrival:
+      arrive(event);
+      return false;
+    case Event::Kind::reply:
+      come_back(event);
+      return true;
+    case Event::Kind::script:
+      break;
+  }
   event.run();
+  return true;
 }
 
-/// As the agent does it.
-void VirtualPath::advance_others(const Now& at) {
-  const auto due = [&](Instant wake) { return wake <= at.mono; };
-  const bool size = checks_size && due(size_.wake_at());
-  const bool ladder = ladder_ && due(ladder_->wake_at());
-  if (!size && !ladder) return;
-  const probe::PathState state{prober_.rtt().loss_timeout(), prober_.observe(at.mono).losses_needed,
-                               prober_.instance_id(), prober_.open_flows(), context.keepalive.value_or(30s)};
+/// Each part on its own timer, as in the agent.
+void VirtualPath::wake() {
+  const auto due = wakes();
+  const auto at = now();
+  if (due.prober <= world_) prober_.advance(at);
+  if (due.size <= world_ || due.ladder <= world_)
+    advance_others(at, due.size <= world_, due.ladder <= world_);
+}
+
+void VirtualPath::advance_others(const Now& at, bool size, bool ladder) {
+  const probe::PathState state{prober_.rtt().loss_timeout(), prober_.losses_needed(), prober_.instance_id(),
+                               prober_.open_flows(), context.keepalive.value_or(30s)};
   if (size) size_.advance(at, state);
   if (ladder) ladder_->advance(at, state);
 }
@@ -162,12 +171,17 @@ void VirtualPath::judge() {
   check_counters();
   const auto at = now();
   const auto observation = prober_.observe(at.mono);
-  const bool changed =
-      judge_.update(at.mono, agent::make_evidence(observation, context), observation.recovered);
-  if (changed) changes_.push_back({elapsed(), verdict(), conclusion().why});
+  const auto heard =
+      judge_.update(at.mono, agent::make_facts(observation, context), observation.recovered);
+  if (heard != verdict::Heard::stands) supported_ = observation;
+  if (heard == verdict::Heard::changed) changes_.push_back({elapsed(), verdict(), conclusion().why});
   prober_.set_standing(at, agent::standing_for(verdict()));
   allow_others(at, observation);
   carry_out();
+}
+
+verdict::Conclusion VirtualPath::conclusion() const {
+  return verdict::conclude(verdict(), agent::make_evidence(supported_, context));
 }
 
 /// As the agent does it: their word is heard at the next judgement.

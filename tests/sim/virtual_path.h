@@ -3,12 +3,15 @@
 #include <map>
 #include <random>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "agent/path_evidence.h"
 #include "probe/hold_ladder.h"
 #include "probe/path_prober.h"
 #include "probe/size_check.h"
+#include "sim/agenda.h"
+#include "sim/loss_record.h"
 #include "sim/model_reflector.h"
 #include "verdict/judge.h"
 
@@ -104,6 +107,8 @@ class VirtualPath {
   std::size_t asked_instance = 0;
   /// A SizeCheck runs beside the prober. Its packets, as those of the ladder, are not in sent() and truth().
   bool checks_size = false;
+  /// Questions and answers pass through their JSON, as on the wire, and octets() tells what they weigh.
+  bool writes_questions = false;
 
   std::size_t add_reflector(std::uint64_t instance_id);
   ModelReflector& reflector(std::size_t i = 0) { return reflectors_[i]; }
@@ -131,8 +136,11 @@ class VirtualPath {
   const std::vector<Change>& changes() const { return changes_; }
   const std::vector<Sent>& sent() const { return sent_; }
   const Truth& truth() const { return truth_; }
-  verdict::Verdict verdict() const { return judge_.conclusion().verdict; }
-  const verdict::Conclusion& conclusion() const { return judge_.conclusion(); }
+  verdict::Verdict verdict() const { return judge_.verdict(); }
+  verdict::Conclusion conclusion() const;
+  /// What the links lost of the packets that they carried, by direction; an outage is not in it.
+  const LossRecord& losses_out() const { return losses_out_; }
+  const LossRecord& losses_back() const { return losses_back_; }
   const probe::SizeCheck& size_check() const { return size_; }
   const probe::HoldLadder& ladder() const { return *ladder_; }
   const Octets& octets() const { return octets_; }
@@ -160,32 +168,35 @@ class VirtualPath {
  private:
   struct Event {
     enum class Kind : std::uint8_t { script, arrival, reply };
-    Instant at;
-    std::uint64_t order = 0;
     Kind kind = Kind::script;
     probe::FlowHandle flow = 0;
     std::uint64_t binding = 0;
     Instant sent{};
     Bytes packet;
     std::function<void()> run;
-    bool operator<(const Event& o) const { return at != o.at ? at > o.at : order > o.order; }
   };
   struct Flow {
     std::optional<Instant> first;
     Instant last_outward{};
-    bool open = true;
+  };
+  /// When each of the gateway's parts wants to be woken, in the world's time.
+  struct Wakes {
+    Instant prober = Instant::max();
+    Instant size = Instant::max();
+    Instant ladder = Instant::max();
+    Instant first() const { return std::min({prober, size, ladder}); }
   };
   void schedule(Instant when, std::function<void()> action);
-  void schedule(Event event);
-  Event next_event();
-  void happen(Event event);
+  bool happen(Event event);
+  void wake();
+  const Wakes& wakes();
   void carry_out();
   void judge();
   void run(std::vector<probe::Action> actions);
   void open(probe::FlowHandle flow);
   void send(probe::SendProbe& probe);
   bool too_big(const probe::SendProbe& probe);
-  void advance_others(const Now& at);
+  void advance_others(const Now& at, bool size, bool ladder);
   void allow_others(const Now& at, const probe::Observation& o);
   void arrive(Event& event);
   void come_back(const Event& event);
@@ -199,6 +210,7 @@ class VirtualPath {
   };
   void ask(const probe::AskReflector& ask);
   void try_question(Question question, Nanos retry);
+  stamp::QueryAnswer written(const stamp::QueryAnswer& answer, const Question& question);
   void answered(const probe::AskOutcome& outcome);
   bool crosses(Link& link, const Packet& packet);
   Nanos travel(const Link& link);
@@ -214,8 +226,9 @@ class VirtualPath {
   verdict::Judge judge_;
   std::vector<ModelReflector> reflectors_;
   ModelReflector holding_;     ///< the same reflector, as the ladder's authenticated sessions see it
-  std::vector<Event> events_;  ///< a heap
-  std::uint64_t order_ = 0;
+  Agenda<Event> agenda_;
+  std::optional<Wakes> wakes_;  ///< absent: something touched the gateway since
+  probe::Observation supported_;  ///< what last spoke for the verdict
   Instant begin_;
   Instant world_;
   Nanos suspended_{};
@@ -226,10 +239,12 @@ class VirtualPath {
   std::uint64_t binding_ = 0;
   std::uint64_t script_ = 0;
   Instant next_judgement_{};
-  std::map<probe::FlowHandle, Flow> flows_;
+  std::unordered_map<probe::FlowHandle, Flow> flows_;
   std::vector<Change> changes_;
   std::vector<Sent> sent_;
-  std::map<probe::FlowHandle, Nanos> first_sent_;
+  std::unordered_map<probe::FlowHandle, Nanos> first_sent_;
+  LossRecord losses_out_;
+  LossRecord losses_back_;
   struct Answered {
     Nanos at;
     probe::FlowHandle flow;

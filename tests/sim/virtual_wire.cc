@@ -41,6 +41,7 @@ Packet VirtualPath::packet(probe::FlowHandle handle, bool outward) {
 bool VirtualPath::crosses(Link& link, const Packet& packet) {
   link.in_burst = link.in_burst ? chance() >= link.burst_ends : chance() < link.burst_begins;
   const bool lucky = !link.in_burst && chance() >= link.loss;
+  if (!cut_) (packet.outward ? losses_out_ : losses_back_).record(elapsed(), !lucky);
   return (!link.passes || link.passes(packet)) && lucky && !cut_;
 }
 
@@ -78,7 +79,7 @@ void VirtualPath::send(probe::SendProbe& probe) {
   if (counted(probe.flow)) {
     ++truth_.sent;
     sent_.push_back({elapsed(), probe.flow, probe.sequence});
-    first_sent_.try_emplace(probe.flow, elapsed());
+    if (probe.sequence == 0) first_sent_.try_emplace(probe.flow, elapsed());
     prober_.on_transmitted(probe.flow, probe.sequence, now().wall);
   }
   if (too_big(probe)) return;
@@ -87,7 +88,8 @@ void VirtualPath::send(probe::SendProbe& probe) {
     return;
   }
   const auto arrival = [&](Bytes packet) {
-    schedule({world_ + travel(out), 0, Event::Kind::arrival, probe.flow, 0, world_, std::move(packet), {}});
+    agenda_.add(world_ + travel(out),
+                {Event::Kind::arrival, probe.flow, 0, world_, std::move(packet), {}});
   };
   if (out.duplicate > 0 && chance() < out.duplicate) arrival(probe.packet);
   arrival(std::move(probe.packet));
@@ -109,14 +111,8 @@ void VirtualPath::arrive(Event& event) {
     if (asked && asked->suppress) return;
     hold = std::chrono::milliseconds(asked ? asked->hold_ms : 0);
   }
-  schedule({world_ + hold + travel(back),
-            0,
-            Event::Kind::reply,
-            flow,
-            binding_,
-            event.sent,
-            std::move(*reply),
-            {}});
+  agenda_.add(world_ + hold + travel(back),
+              {Event::Kind::reply, flow, binding_, event.sent, std::move(*reply), {}});
 }
 
 void VirtualPath::come_back(const Event& event) {
@@ -132,8 +128,10 @@ void VirtualPath::come_back(const Event& event) {
   octets_of(flow) += event.packet.size() + kUdpHeaders;
   if (probe::HoldLadder::owns(flow)) return ladder_->on_datagram(now(), flow, event.packet, true);
   if (probe::SizeCheck::owns(flow)) return size_.on_datagram(now(), flow, event.packet, true);
-  const auto age = event.sent - begin_ - first_sent_.at(flow);
-  if (verdict() != verdict::Verdict::healthy && age > 20s) answered_.push_back({elapsed(), flow, age});
+  if (verdict() != verdict::Verdict::healthy) {
+    const auto age = event.sent - begin_ - first_sent_.at(flow);
+    if (age > 20s) answered_.push_back({elapsed(), flow, age});
+  }
   prober_.on_datagram(now(), flow, event.packet, true, now().wall);
 }
 
@@ -142,18 +140,24 @@ void VirtualPath::ask(const probe::AskReflector& ask) {
   try_question({now().mono, ask.flow_ids, world_ + kAskTimeout, true}, 1s);
 }
 
+/// The answer as it is read at the gateway.
+stamp::QueryAnswer VirtualPath::written(const stamp::QueryAnswer& answer, const Question& question) {
+  const auto text = stamp::encode(answer);
+  if (question.own) octets_.questions += kConnection + request_size(question.flows.size()) + text.size();
+  const auto parsed = stamp::parse_answer(text);
+  if (!parsed) throw std::logic_error("an answer that cannot be read: " + parsed.error());
+  return *parsed;
+}
+
 /// A SYN that is lost is sent again after 1, 2 and 4 s, until the attempt is given up.
 void VirtualPath::try_question(Question question, Nanos retry) {
   const bool works = question.own ? tcp.own && !cut_ : tcp.other;
   if (works) {
     schedule(world_ + tcp.round_trip / 2, [this, q = std::move(question)] {
-      const auto answer = stamp::encode(reflectors_[asked_instance].answer(q.flows));
-      if (q.own) octets_.questions += kConnection + request_size(q.flows.size()) + answer.size();
-      schedule(world_ + tcp.round_trip / 2, [this, q, answer] {
-        const auto parsed = stamp::parse_answer(answer);
-        if (!parsed) throw std::logic_error("an answer that cannot be read: " + parsed.error());
-        answered({q.asked, q.own, *parsed});
-      });
+      auto answer = reflectors_[asked_instance].answer(q.flows);
+      if (writes_questions) answer = written(answer, q);
+      schedule(world_ + tcp.round_trip / 2,
+               [this, q, answer = std::move(answer)] { answered({q.asked, q.own, answer}); });
     });
   } else if (world_ + retry < question.give_up) {
     if (question.own) octets_.questions += kSyn;

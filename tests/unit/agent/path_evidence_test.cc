@@ -92,10 +92,10 @@ TEST(PathEvidence, TheSizeThatDoesNotPassAndTheOneThatDoesAreTold) {
   const auto e = make_evidence(o, c);
   EXPECT_EQ(e.facts.size, Tri::no);
   verdict::Judge judge;
-  judge.update(Instant{}, e, true);
-  EXPECT_EQ(judge.conclusion().verdict, Verdict::mtu_blackhole);
+  judge.update(Instant{}, e.facts, true);
+  EXPECT_EQ(judge.verdict(), Verdict::mtu_blackhole);
   EXPECT_EQ(
-      judge.conclusion().why,
+      verdict::conclude(judge.verdict(), e).why,
       "Small packets pass through  and tunnel-sized ones of 1492 octets do not, and no router says why: "
       "set \"mssfix 1372\" in the tunnel.");
 }

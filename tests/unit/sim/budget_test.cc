@@ -32,7 +32,7 @@ TEST_P(Budget, ADayStaysWithinIt) {
   o.holds = config.holds;
   o.ladder_interval = config.ladder_interval;
   VirtualPath path(o);
-  path.checks_size = true;
+  path.checks_size = path.writes_questions = true;
   path.out.loss = path.back.loss = c.loss;
   TimedNat nat(c.nat);
   nat.stand_on(path);

@@ -31,16 +31,16 @@ Evidence nothing() {
 class JudgeTest : public testing::Test {
  protected:
   bool tell(Nanos at, const Evidence& e, bool recovered = false) {
-    return judge_.update(Instant{} + at, e, recovered);
+    return judge_.update(Instant{} + at, e.facts, recovered) == Heard::changed;
   }
-  Verdict verdict() const { return judge_.conclusion().verdict; }
+  Verdict verdict() const { return judge_.verdict(); }
   Judge judge_;
 };
 
 TEST_F(JudgeTest, BeginsUnknownWithASentence) {
   EXPECT_FALSE(tell(1s, nothing()));
   EXPECT_EQ(verdict(), Verdict::unknown);
-  EXPECT_EQ(judge_.conclusion().why, "Not enough evidence yet about mansion.");
+  EXPECT_EQ(conclude(verdict(), nothing()).why, "Not enough evidence yet about mansion.");
 }
 
 TEST_F(JudgeTest, SaysWhenTheVerdictChangesAndOnlyThen) {
@@ -109,12 +109,13 @@ TEST_F(JudgeTest, WhatIsNotBadClearsAtOnce) {
   EXPECT_TRUE(tell(2s, healthy()));
 }
 
-TEST_F(JudgeTest, TheFiguresOfAStandingVerdictAreRenewed) {
-  auto e = healthy();
-  tell(1s, e);
-  e.figures.rtt = 42ms;
-  EXPECT_FALSE(tell(2s, e));
-  EXPECT_NE(judge_.conclusion().why.find("42.0 ms"), std::string::npos);
+TEST_F(JudgeTest, TellsEvidenceForTheVerdictFromTooLittle) {
+  EXPECT_EQ(judge_.update(Instant{} + 1s, nothing().facts, false), Heard::stands);
+  EXPECT_EQ(judge_.update(Instant{} + 2s, healthy().facts, false), Heard::changed);
+  EXPECT_EQ(judge_.update(Instant{} + 3s, healthy().facts, false), Heard::confirmed);
+  EXPECT_EQ(judge_.update(Instant{} + 4s, nothing().facts, false), Heard::stands);
+  tell(5s, dead(Successors::died));
+  EXPECT_EQ(judge_.update(Instant{} + 6s, healthy().facts, false), Heard::stands) << "not proven yet";
 }
 
 TEST(IsBad, AreThoseThatKeepTrafficFromGettingThrough) {

@@ -5,6 +5,7 @@
 
 #include "verdict/evidence.h"
 #include "verdict/judge.h"
+#include "verdict/table.h"
 
 namespace ue::verdict {
 namespace {
@@ -153,21 +154,20 @@ TEST(Scope, ARouterBelongsToWhomItsAddressSays) {
   EXPECT_EQ(owner(t, 1), Scope::unknown) << "IPv6 has no address that would tell";
 }
 
-TEST(Scope, TheJudgeSaysItInTheSentence) {
+TEST(Scope, TheConclusionSaysItInTheSentence) {
   Evidence e;
   e.facts.steady = e.facts.fresh = Tri::no;
   e.facts.forward = Tri::yes;
   e.facts.successors = Successors::died;
   e.figures.uplink = "mansion";
   e.trail = series({"192.168.1.1", "100.64.0.1", "-"});
-  Judge judge;
-  judge.update(Instant{} + 1s, e, false);
-  EXPECT_EQ(judge.conclusion().scope, Scope::carrier);
-  EXPECT_THAT(judge.conclusion().why, HasSubstr("another uplink. The flow is lost at hop 2"));
+  const auto lost = conclude(decide(e.facts), e);
+  EXPECT_EQ(lost.scope, Scope::carrier);
+  EXPECT_THAT(lost.why, HasSubstr("another uplink. The flow is lost at hop 2"));
   e.facts.link = Tri::no;
-  judge.update(Instant{} + 2s, e, true);
-  EXPECT_EQ(judge.conclusion().verdict, Verdict::down);
-  EXPECT_EQ(judge.conclusion().scope, Scope::unknown);
+  const auto gone = conclude(decide(e.facts), e);
+  EXPECT_EQ(gone.verdict, Verdict::down);
+  EXPECT_EQ(gone.scope, Scope::unknown);
 }
 
 }  // namespace
