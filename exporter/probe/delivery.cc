@@ -46,25 +46,26 @@ void Delivery::add(const Flow& flow, const stamp::FlowReport& report, bool stand
     ++considered;
     if (received) {
       ++delivered_;
+      if (sent) newest_arrival_ = std::max(newest_arrival_.value_or(*sent), *sent);
       run_of_denials = false;
       if (considered <= kNewest) ++newest_arrived;
     } else if (run_of_denials) {
       ++denied_in_a_row_;
+      if (sent && *sent >= *denying_since_) ++denied_since_;
     }
   }
   if (!stands_for_tunnel) return;
   silent_since_ = flow.first_loss();
   mostly_arrived_ = considered > 0 && newest_arrived * 2 >= std::min(considered, kNewest);
   steady_delivered_ = delivered_ - delivered_before;
+  all_arrive_ = steady_delivered_ * 2 >= considered;
 }
 
 std::optional<bool> Delivery::arrived(Instant now, std::optional<Instant> silent_since,
                                       std::uint32_t losses_needed) const {
   if (!asked_ || now - *asked_ > kDenialValid) return std::nullopt;
-  if (proves(silent_since)) return true;
-  if (recent()) return std::nullopt;
-  if (denied_in_a_row_ >= losses_needed) return false;
-  return std::nullopt;
+  if (proves(silent_since, losses_needed)) return true;
+  return denying_since() && denied_since_ >= losses_needed ? std::optional(false) : std::nullopt;
 }
 
 }  // namespace ue::probe

@@ -20,20 +20,25 @@ class Delivery {
   void add(const Flow& flow, const stamp::FlowReport& report, bool stands_for_tunnel);
   void clear() { *this = Delivery(); }
 
-  /// yes: at least three probes of the steady flow's present silence were received, and most of its newest;
-  /// no: none of at least `losses_needed` of all flows was. `silent_since`: when that silence began; an
-  /// answer about another one says nothing.
+  /// yes: at least three probes of the steady flow's present silence were received, most of its newest, and
+  /// either most of all its unanswered ones or `losses_needed` over all flows: the few that arrive after an
+  /// outage may have lost their replies by chance.
+  /// no: none was of at least `losses_needed`, over all flows, that were sent since answers, and so TCP, have
+  /// come: neither the beginning nor the end of an outage looks so. `silent_since`: when that silence began;
+  /// an answer about another one says nothing.
   std::optional<bool> arrived(Instant now, std::optional<Instant> silent_since,
                               std::uint32_t losses_needed) const;
   std::uint32_t delivered() const { return delivered_; }
   /// Since when answers, and so TCP, have come while they deny that packets arrived; nothing where the newest
-  /// one does not.
+  /// one does not, or tells of one that was sent since and did.
   std::optional<Instant> denying_since() const {
-    return denied_in_a_row_ > 0 && !recent() ? denying_since_ : std::nullopt;
+    const bool contradicted = newest_arrival_ && denying_since_ && *newest_arrival_ > *denying_since_;
+    return denied_in_a_row_ > 0 && !recent() && !contradicted ? denying_since_ : std::nullopt;
   }
   /// The newest answer proves that packets arrive in the steady flow's silence since then.
-  bool proves(std::optional<Instant> silent_since) const {
-    return recent() && silent_since && silent_since == silent_since_;
+  bool proves(std::optional<Instant> silent_since, std::uint32_t losses_needed) const {
+    return recent() && silent_since && silent_since == silent_since_ &&
+           (all_arrive_ || delivered_ >= losses_needed);
   }
 
  private:
@@ -42,14 +47,17 @@ class Delivery {
   bool recent() const { return mostly_arrived_ && steady_delivered_ >= kArrivalsNeeded; }
 
   std::optional<Instant> asked_;
-  std::optional<Instant> denying_since_;  ///< of the series of answers that this one belongs to
+  std::optional<Instant> newest_arrival_;  ///< when the newest unanswered probe that arrived was sent
+  std::optional<Instant> denying_since_;   ///< of the series of answers that this one belongs to
   bool credible_ = false;
   Instant instance_since_{};
   std::uint32_t delivered_ = 0;
   std::uint32_t denied_in_a_row_ = 0;    ///< pooled over flows: newest first, until one was received
+  std::uint32_t denied_since_ = 0;       ///< of these, sent since denying_since_
   std::optional<Instant> silent_since_;  ///< of the steady flow, as it was when the answer came
   std::uint32_t steady_delivered_ = 0;
-  bool mostly_arrived_ = false;
+  bool mostly_arrived_ = false;  ///< of the newest few
+  bool all_arrive_ = false;      ///< half of all at least
 };
 
 }  // namespace ue::probe

@@ -171,7 +171,7 @@ void HoldLadder::step(const Now& now) {
 /// Whether there was any.
 bool HoldLadder::record_outcomes() {
   bool said = false;
-  for (const auto& [p, hold] : contradicted_) lifetime(p).forget_from(hold);
+  for (const auto& [p, hold] : contradicted_) lifetime(p).contradict(hold);
   for (const auto& r : rungs_) {
     if (r.control() || r.outcome() == HoldRung::Outcome::no_say) continue;
     said = true;

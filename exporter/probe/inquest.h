@@ -28,6 +28,7 @@ class Inquest {
   void note_answer(Instant sent);
   /// Since when other flows have been answered beside the silence: at least three answers over two seconds.
   std::optional<Instant> answered_beside() const;
+  Instant newest_beside() const { return newest_beside_; }  ///< when the newest of them was sent
 
   /// Looks at all flows opened since.
   void update(Instant now, const Flows& flows, FlowHandle successor, std::uint32_t losses_needed);

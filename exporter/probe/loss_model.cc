@@ -50,11 +50,11 @@ double LossModel::loss_after_loss() const {
 }
 
 /// Asked for far more often than anything is recorded.
-std::uint32_t LossModel::losses_needed() const {
+std::uint32_t LossModel::whole_run() const {
   if (needed_ != 0) return needed_;
   const double budget = std::log(kFalseAlarmsPerYear / kProbesPerYear);
   const double after_first = (budget - std::log(loss())) / std::log(loss_after_loss());
-  needed_ = std::min(1 + static_cast<std::uint32_t>(std::ceil(std::max(after_first, 0.0))), kMostNeeded);
+  needed_ = std::min(1 + static_cast<std::uint32_t>(std::ceil(std::max(after_first, 0.0))), kLongestBurst);
   return needed_;
 }
 

@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <cstdint>
 
 namespace ue::probe {
@@ -19,13 +20,17 @@ class LossModel {
   /// K: so many losses in a row are no chance, at a budget of 0.01 false alarms a year for a flow of one
   /// probe a second: the smallest K with p q^(K-1) <= 0.01 / 31,557,600.
   /// At most kMostNeeded: short outages look like bursts, and must not hide a fault for minutes.
-  std::uint32_t losses_needed() const;
+  std::uint32_t losses_needed() const { return std::min(whole_run(), kMostNeeded); }
   static constexpr std::uint32_t kMostNeeded = 40;
+  /// The same K where nothing at all comes back, on no flow: bursts of this line may last as long. At most
+  /// kLongestBurst.
+  std::uint32_t whole_run() const;
+  static constexpr std::uint32_t kLongestBurst = 120;
 
  private:
   void forget();
 
-  mutable std::uint32_t needed_ = 0;  ///< what losses_needed() said; 0 once something was recorded since
+  mutable std::uint32_t needed_ = 0;  ///< what whole_run() said; 0 once something was recorded since
   double probes_ = 0;
   double losses_ = 0;
   double considered_ = 0;  ///< losses that losses_after_loss_ is of

@@ -42,6 +42,10 @@ class MappingLifetime {
   /// The NAT forgets sooner than it did, after `least` already: what came back after as much says nothing any
   /// more, nor does anything of as much before that.
   void forget_from(Nanos least);
+  /// What came back after `least` did not do so now: every trial of as much is of another NAT, or of chance.
+  void contradict(Nanos least) {
+    erase([least](const auto& t) { return t.hold >= least; });
+  }
   /// It remembers longer than it did: what did not come back after `than` says nothing any more.
   void forget_longer(Nanos than) {
     erase([than](const auto& t) { return t.hold > than; });

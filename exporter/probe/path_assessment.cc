@@ -17,6 +17,7 @@ constexpr Nanos kWitnessTime = 10min;
 constexpr Nanos kSteadyProof = 8s;  // a flow this old, still answered, stands for a tunnel
 constexpr Nanos kSilence = 5s;      // what lasts shorter is a burst of losses or a re-dial, not a fault
 constexpr Nanos kRecentReply = 5s;
+constexpr Nanos kBesideValid = 90s;  // what was answered before says nothing about now: all may be out
 constexpr Nanos kTellingTime = 15s;  // within which the far end should have said what arrived
 
 }  // namespace
@@ -65,11 +66,20 @@ void PathProber::promote_successor(const Now& now) {
   witness_until_ = now.mono + kWitnessTime;
 }
 
+/// On a line with long bursts, a silence on all flows is one for longer than K of one flow: until as much was
+/// lost as is no chance. Answers on other flows end that doubt.
+bool PathProber::may_be_burst() const {
+  const auto needed = losses_.whole_run();
+  return standing_ == Standing::fine && needed > LossModel::kMostNeeded && lost_everywhere_ < needed &&
+         !(inquest_ && inquest_->answered_beside());
+}
+
 void PathProber::assess(const Now& now) {
   auto* s = steady();
   if (s == nullptr) return;
   const auto needed = losses_.losses_needed();
-  if (!silent_since_ && s->loss_run() >= needed && now.mono - *s->first_loss() >= kSilence) {
+  if (!silent_since_ && s->loss_run() >= needed && now.mono - *s->first_loss() >= kSilence &&
+      !may_be_burst()) {
     silent_since_ = now.mono;
     next_fresh_ = std::min(next_fresh_, now.mono);
   }
@@ -143,10 +153,18 @@ Asking::Need PathProber::asking_need() const {
   if (standing_ == Standing::no_return) return Asking::Need::watch;
   const auto* s = steady();
   if (s != nullptr && s->loss_run() >= suspicious()) {
-    return delivery_.proves(s->first_loss()) ? Asking::Need::watch : Asking::Need::urgent;
+    return delivery_.proves(s->first_loss(), losses_.losses_needed()) ? Asking::Need::watch
+                                                                      : Asking::Need::urgent;
   }
   if (unsettled_) return Asking::Need::settle;
   return Asking::Need::routine;
+}
+
+/// Two questions in a row failed, and no flow has been answered since the first: what was told before is of
+/// another time, or an outage would look as the one-way path that it was before.
+bool PathProber::nobody_answers(Instant now) const {
+  const auto since = asking_.mute_since();
+  return since && asking_.tcp_works(now) == false && (!last_reply_ || *last_reply_ < *since);
 }
 
 /// While the steady flow is answered, its replies are the proof. Once it is silent the question is about the
@@ -158,20 +176,17 @@ std::optional<bool> PathProber::forward(Instant now) const {
   if (!doubtful) {
     return last_reply_ && now - *last_reply_ <= kRecentReply ? std::optional(true) : std::nullopt;
   }
-  if (s == nullptr) return std::nullopt;
+  if (s == nullptr || nobody_answers(now)) return std::nullopt;
   const auto told = delivery_.arrived(now, s->first_loss(), losses_.losses_needed());
   if (told == true) return true;
   if (told == false) {
-    // UDP is denied only where it was lost after TCP was seen to work, or the end of an outage would look so.
-    const auto since = *delivery_.denying_since();
-    if (newest_answered_ && *newest_answered_ > since) return std::nullopt;
-    const auto lost_since =
-        std::count_if(newest_lost_.begin(), newest_lost_.end(), [&](Instant sent) { return sent >= since; });
-    return lost_since >= losses_.losses_needed() ? std::optional(false) : std::nullopt;
+    const bool answered_since = newest_answered_ && *newest_answered_ > *delivery_.denying_since();
+    return answered_since ? std::nullopt : told;
   }
   // Nobody tells. Where new flows were answered while the silent one went on losing, the way out works.
   const auto beside = inquest_ ? inquest_->answered_beside() : std::nullopt;
-  if (!beside || !s->first_loss() || *s->first_loss() > *beside) return std::nullopt;
+  if (!beside || now - inquest_->newest_beside() > kBesideValid) return std::nullopt;
+  if (!s->first_loss() || *s->first_loss() > *beside) return std::nullopt;
   const auto lost_beside = std::count_if(s->pending.begin(), s->pending.end(), [&](const auto& p) {
     return p.missing && !p.answered && p.sent > *beside;
   });

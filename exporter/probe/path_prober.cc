@@ -54,6 +54,7 @@ void PathProber::restart(const Now& now) {
   silent_since_.reset();
   newest_answered_.reset();
   newest_lost_.clear();
+  lost_everywhere_ = 0;
   inquest_.reset();
   if (standing_ != Standing::fine) inquest_.emplace(now.mono, Nanos::zero());
   start(now);
@@ -141,7 +142,9 @@ void PathProber::close_role(Role role) {
 void PathProber::expire(const Now& now) {
   const auto timeout = rtt_.loss_timeout();
   for (auto& [handle, flow] : flows_) {
-    if (flow->expire(now.mono, timeout) == 0) continue;
+    const auto lost = flow->expire(now.mono, timeout);
+    if (lost == 0) continue;
+    lost_everywhere_ += lost;
     newest_lost_.push_back(*flow->newest_missing());
     if (newest_lost_.size() > LossModel::kMostNeeded) newest_lost_.pop_front();
     history_.update(*flow);
@@ -174,6 +177,7 @@ void PathProber::on_datagram(const Now& now, FlowHandle handle, ByteView datagra
     return;
   }
   last_reply_ = now.mono;
+  lost_everywhere_ = 0;
   newest_answered_ = std::max(newest_answered_.value_or(answer.sent), answer.sent);
   settlement_.count_answer(answer.kind, answer.sent);
   if (inquest_ && handle != steady_) inquest_->note_answer(answer.sent);
@@ -193,7 +197,7 @@ void PathProber::on_datagram(const Now& now, FlowHandle handle, ByteView datagra
 
 void PathProber::record_losses(std::uint32_t ended_run) {
   if (standing_ != Standing::fine) return;  // a fault is no measure of chance
-  if (ended_run < losses_.losses_needed()) losses_.record_run(ended_run);
+  if (ended_run < losses_.whole_run()) losses_.record_run(ended_run);
   losses_.record_answer();
 }
 

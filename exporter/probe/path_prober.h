@@ -118,8 +118,10 @@ class PathProber {
   bool steady_dead() const;
   /// Losses in a row on the steady flow that begin an inquest: three, more where loss is what it always does.
   std::uint32_t suspicious() const { return dying(losses_.losses_needed()); }
+  bool may_be_burst() const;
   bool tcp_alone_works() const;
   std::optional<bool> forward(Instant now) const;
+  bool nobody_answers(Instant now) const;
   Nanos jitter(Nanos interval);
 
   Settings settings_;
@@ -147,6 +149,7 @@ class PathProber {
   Instant started_{};
   Instant fine_since_{};                    ///< what was sent before is no measure of loss
   std::deque<Instant> newest_lost_;         ///< when the last few probes that went missing were sent
+  std::uint32_t lost_everywhere_ = 0;       ///< in a row, over all flows, since the newest answer on any
   std::optional<Instant> newest_answered_;  ///< when the newest answered probe was sent
   Instant next_fresh_{};
   Instant next_sweep_{};

@@ -15,6 +15,7 @@ using verdict::Verdict;
 constexpr Nanos kCalledDown =
     60s;  // an outage this long must be, even where half of everything is lost anyway
 constexpr Nanos kAfterwards = 6s;  // a question takes its time to fail
+constexpr Nanos kSettling = 30s;   // after which new flows stand for a tunnel
 
 /// Documented timers of NATs and carriers (unreplied, replied, stream).
 constexpr NatTimers kNats[] = {{30s, 30s, 120s},  {30s, 180s, 180s},  {60s, 60s, 60s},
@@ -39,11 +40,11 @@ GatewayDay::GatewayDay(std::uint64_t seed, Nanos length)
   schedule_often(6h, [this] { path_.step_clock(from_seconds(between(-1000, 1000))); });
   schedule_often(8h, [this] {
     const auto time = from_seconds(between(1, 1500));
-    interruptions_.push_back(path_.elapsed() + time);
+    interruptions_.push_back({path_.elapsed(), path_.elapsed() + time});
     path_.suspend(time);
   });
   schedule_often(8h, [this] {
-    interruptions_.push_back(path_.elapsed());
+    interruptions_.push_back({path_.elapsed(), path_.elapsed()});
     path_.rebind();
     path_.restart();
   });
@@ -113,7 +114,8 @@ void GatewayDay::play() {
   judge_changes();
 }
 
-/// Whether a minute before was really above the threshold; what became of a probe is settled within two minutes.
+/// Whether a minute before was really above the threshold; what became of a probe is settled within two
+/// minutes.
 bool GatewayDay::was_lossy(Nanos at) const {
   const auto worst = std::max(path_.losses_out().worst_minute(at - 5min, at),
                               path_.losses_back().worst_minute(at - 5min, at));
@@ -122,7 +124,7 @@ bool GatewayDay::was_lossy(Nanos at) const {
 
 void GatewayDay::judge_changes() {
   for (const auto& change : path_.changes()) {
-    const bool out = std::any_of(outages_.begin(), outages_.end(), [&](const Outage& o) {
+    const bool out = std::any_of(outages_.begin(), outages_.end(), [&](const Span& o) {
       return change.at >= o.begin && change.at <= o.end + kAfterwards;
     });
     const bool justified = change.verdict == Verdict::healthy ||
@@ -133,8 +135,10 @@ void GatewayDay::judge_changes() {
                                    change.why));
   }
   for (const auto& o : outages_) {
-    const bool disturbed = std::any_of(interruptions_.begin(), interruptions_.end(),
-                                       [&](Nanos at) { return at >= o.begin - 1600s && at <= o.end; });
+    // Who sleeps, or has just begun anew, sees nothing die.
+    const bool disturbed = std::any_of(interruptions_.begin(), interruptions_.end(), [&](const Span& i) {
+      return i.end >= o.begin - kSettling && i.begin <= o.end;
+    });
     if (disturbed || o.end > length_ || o.end - o.begin < kCalledDown) continue;
     // It may have been down already, from the outage before.
     bool down = false;

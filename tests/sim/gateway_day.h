@@ -25,7 +25,7 @@ class GatewayDay {
   std::string story() const;
 
  private:
-  struct Outage {
+  struct Span {
     Nanos begin;
     Nanos end;
   };
@@ -41,8 +41,8 @@ class GatewayDay {
   Nanos length_;
   VirtualPath path_;
   TimedNat nat_;
-  std::vector<Outage> outages_;
-  std::vector<Nanos> interruptions_;  ///< sleeps and re-dialled links
+  std::vector<Span> outages_;
+  std::vector<Span> interruptions_;  ///< sleeps and re-dialled links
   std::vector<std::string> weather_;
   std::vector<std::string> wrong_;
 };

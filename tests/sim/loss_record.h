@@ -6,7 +6,8 @@
 
 namespace ue::sim {
 
-/// What became of the packets of one direction, by slots of ten seconds: the truth about loss, for judging verdicts.
+/// What became of the packets of one direction, by slots of ten seconds: the truth about loss, for judging
+/// verdicts.
 class LossRecord {
  public:
   void record(Nanos at, bool lost) {
@@ -16,7 +17,7 @@ class LossRecord {
     slots_[slot].lost += lost ? 1 : 0;
   }
 
-  /// The highest ratio of loss in any minute between the two times that saw 30 packets at least.
+  /// The highest ratio of loss in any minute between the two times that saw 15 packets at least.
   double worst_minute(Nanos from, Nanos to) const {
     constexpr std::size_t kMinute = 6;
     double worst = 0;
@@ -28,7 +29,7 @@ class LossRecord {
         packets += slots_[s].packets;
         lost += slots_[s].lost;
       }
-      if (packets >= 30) worst = std::max(worst, lost / packets);
+      if (packets >= 15) worst = std::max(worst, lost / packets);
     }
     return worst;
   }

@@ -36,6 +36,8 @@ class TimedNat {
   void stand_on(VirtualPath& path);
   /// A packet out of the flow is translated; always possible.
   void outward(probe::FlowHandle flow, Instant now);
+  /// Every mapping is forgotten.
+  void restart() { mappings_.clear(); }
   /// Whether a packet in still finds the mapping.
   bool inward(probe::FlowHandle flow, Instant now);
 

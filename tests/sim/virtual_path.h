@@ -138,7 +138,7 @@ class VirtualPath {
   const Truth& truth() const { return truth_; }
   verdict::Verdict verdict() const { return judge_.verdict(); }
   verdict::Conclusion conclusion() const;
-  /// What the links lost of the packets that they carried, by direction; an outage is not in it.
+  /// What was lost of the packets that were sent, by direction and for whatever reason.
   const LossRecord& losses_out() const { return losses_out_; }
   const LossRecord& losses_back() const { return losses_back_; }
   const probe::SizeCheck& size_check() const { return size_; }
@@ -225,9 +225,9 @@ class VirtualPath {
   std::optional<probe::HoldLadder> ladder_;
   verdict::Judge judge_;
   std::vector<ModelReflector> reflectors_;
-  ModelReflector holding_;     ///< the same reflector, as the ladder's authenticated sessions see it
+  ModelReflector holding_;  ///< the same reflector, as the ladder's authenticated sessions see it
   Agenda<Event> agenda_;
-  std::optional<Wakes> wakes_;  ///< absent: something touched the gateway since
+  std::optional<Wakes> wakes_;    ///< absent: something touched the gateway since
   probe::Observation supported_;  ///< what last spoke for the verdict
   Instant begin_;
   Instant world_;

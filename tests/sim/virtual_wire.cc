@@ -41,8 +41,9 @@ Packet VirtualPath::packet(probe::FlowHandle handle, bool outward) {
 bool VirtualPath::crosses(Link& link, const Packet& packet) {
   link.in_burst = link.in_burst ? chance() >= link.burst_ends : chance() < link.burst_begins;
   const bool lucky = !link.in_burst && chance() >= link.loss;
-  if (!cut_) (packet.outward ? losses_out_ : losses_back_).record(elapsed(), !lucky);
-  return (!link.passes || link.passes(packet)) && lucky && !cut_;
+  const bool crossed = (!link.passes || link.passes(packet)) && lucky && !cut_;
+  (packet.outward ? losses_out_ : losses_back_).record(elapsed(), !crossed);
+  return crossed;
 }
 
 Nanos VirtualPath::travel(const Link& link) {
@@ -88,8 +89,7 @@ void VirtualPath::send(probe::SendProbe& probe) {
     return;
   }
   const auto arrival = [&](Bytes packet) {
-    agenda_.add(world_ + travel(out),
-                {Event::Kind::arrival, probe.flow, 0, world_, std::move(packet), {}});
+    agenda_.add(world_ + travel(out), {Event::Kind::arrival, probe.flow, 0, world_, std::move(packet), {}});
   };
   if (out.duplicate > 0 && chance() < out.duplicate) arrival(probe.packet);
   arrival(std::move(probe.packet));
@@ -156,8 +156,9 @@ void VirtualPath::try_question(Question question, Nanos retry) {
     schedule(world_ + tcp.round_trip / 2, [this, q = std::move(question)] {
       auto answer = reflectors_[asked_instance].answer(q.flows);
       if (writes_questions) answer = written(answer, q);
-      schedule(world_ + tcp.round_trip / 2,
-               [this, q, answer = std::move(answer)] { answered({q.asked, q.own, answer}); });
+      schedule(world_ + tcp.round_trip / 2, [this, q, answer = std::move(answer)] {
+        answered({q.asked, q.own, answer});
+      });
     });
   } else if (world_ + retry < question.give_up) {
     if (question.own) octets_.questions += kSyn;

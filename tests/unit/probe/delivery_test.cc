@@ -28,6 +28,9 @@ class DeliveryTest : public testing::Test {
     delivery_.begin(Instant{} + asked + 100ms, Instant{} + asked, credible, Instant{} + instance_since);
     delivery_.add(flow_, r, true);
   }
+  /// A first answer, which denies one probe: what was sent from 6.6 s on was sent while TCP was known to
+  /// work.
+  void begin_denying(bool credible = true) { tell(6500ms, report(4), credible); }
   std::optional<bool> arrived(Nanos now, std::uint32_t needed = 8) const {
     return delivery_.arrived(Instant{} + now, flow_.first_loss(), needed);
   }
@@ -42,21 +45,40 @@ TEST_F(DeliveryTest, TheUnansweredProbesDidArrive) {
   tell(21s, report(19));
   EXPECT_EQ(arrived(22s), true);
   EXPECT_EQ(delivery_.delivered(), 15U);  // 5 to 19: what came before was answered
-  EXPECT_TRUE(delivery_.proves(flow_.first_loss()));
+  EXPECT_TRUE(delivery_.proves(flow_.first_loss(), 16));
   EXPECT_FALSE(delivery_.denying_since());
 }
 
 TEST_F(DeliveryTest, NoneDid) {
+  begin_denying();
   tell(21s, report(4));
   EXPECT_EQ(arrived(22s), false);
   EXPECT_EQ(delivery_.delivered(), 0U);
   EXPECT_FALSE(arrived(22s, 16)) << "too few for a lossy path";
 }
 
+TEST_F(DeliveryTest, WhatWasSentBeforeTcpWasKnownToWorkMayHaveBeenLostInAnOutage) {
+  tell(21s, report(4));
+  EXPECT_FALSE(arrived(22s));
+  tell(23s, report(4));  // nothing was sent since
+  EXPECT_FALSE(arrived(24s));
+}
+
+TEST_F(DeliveryTest, AnArrivalSinceThenEndsTheDenial) {
+  begin_denying();
+  auto r = report(18);
+  for (std::uint32_t back = 0; back < 14; ++back) r.window.reset(back);
+  r.window.set(11);  // 7, sent at 7 s
+  tell(21s, r);
+  EXPECT_FALSE(arrived(22s));
+  EXPECT_FALSE(delivery_.denying_since());
+}
+
 TEST_F(DeliveryTest, OnceTheyDidAndThenNoLonger) {
-  tell(21s, report(10));  // the newest nine did not
+  begin_denying();
+  tell(21s, report(6));  // the newest thirteen did not
   EXPECT_EQ(arrived(22s), false);
-  EXPECT_EQ(delivery_.delivered(), 6U);
+  EXPECT_EQ(delivery_.delivered(), 2U);
 }
 
 TEST_F(DeliveryTest, StragglersAreWaitedFor) {
@@ -65,8 +87,10 @@ TEST_F(DeliveryTest, StragglersAreWaitedFor) {
 }
 
 TEST_F(DeliveryTest, AStrangerOrANewcomerDeniesNothing) {
+  begin_denying();
   tell(21s, report(4), false);
   EXPECT_FALSE(arrived(22s));
+  begin_denying();
   tell(21s, report(4), true, 15s);
   EXPECT_FALSE(arrived(22s));  // five denials
   EXPECT_EQ(arrived(22s, 5), false);
@@ -76,6 +100,15 @@ TEST_F(DeliveryTest, TwoProbesThatArrivedMayHaveLostTheirRepliesByChance) {
   tell(7500ms, report(6));
   EXPECT_EQ(delivery_.delivered(), 2U);
   EXPECT_NE(arrived(8s), true);
+}
+
+TEST_F(DeliveryTest, TheFewThatArriveAfterAnOutageMayHaveLostTheirRepliesByChance) {
+  auto r = report(19);
+  for (std::uint32_t back = 4; back < 15; ++back) r.window.reset(back);  // 5 to 15 were sent into the outage
+  tell(21s, r);
+  EXPECT_EQ(delivery_.delivered(), 4U);
+  EXPECT_FALSE(arrived(22s));
+  EXPECT_EQ(arrived(22s, 4), true) << "where four are no chance";
 }
 
 TEST_F(DeliveryTest, AnAnswerAboutAnotherSilenceSaysNothing) {
@@ -89,6 +122,7 @@ TEST_F(DeliveryTest, OtherFlowsProveNoArrivalButDenyIt) {
   delivery_.add(flow_, report(19), false);
   EXPECT_EQ(delivery_.delivered(), 15U);
   EXPECT_NE(arrived(22s), true);
+  begin_denying();
   delivery_.begin(Instant{} + 21s, Instant{} + 21s, true, Instant{});
   delivery_.add(flow_, report(4), false);
   EXPECT_EQ(arrived(22s), false);

@@ -26,5 +26,25 @@ TEST(OwnBound, EachPatternHasItsTimeout) {
   EXPECT_FALSE(governing(Pattern::active, own));
 }
 
+/// A bound is proven at three different times, by as many failures as are no chance.
+TEST(MappingLifetime, WhatSpeaksForALongBoundSpeaksForNoShorterOne) {
+  MappingLifetime l;
+  l.record(59s, true, 1);
+  for (std::uint32_t batch = 2; batch <= 4; ++batch) {
+    for (int i = 0; i < 4; ++i) l.record(60s, false, batch);
+  }
+  ASSERT_TRUE(l.bracket() && l.bracket()->proven(8));
+  EXPECT_EQ(l.bracket()->lower, 59s);
+  // Once the NAT is restarted while all wait: nothing is proven by that.
+  l.contradict(30s);
+  for (const auto hold : {60s, 59s, 30s}) {
+    for (int i = 0; i < 2; ++i) l.record(hold, false, 5);
+  }
+  l.record(20s, true, 5);
+  ASSERT_TRUE(l.bracket());
+  EXPECT_EQ(l.bracket()->upper, Nanos(30s));
+  EXPECT_FALSE(l.bracket()->proven(8));
+}
+
 }  // namespace
 }  // namespace ue::probe

@@ -47,6 +47,23 @@ TEST(HoldLadder, OutboundOnlyRefreshShowsInTheTrain) {
   EXPECT_EQ(bracket(world, Pattern::active), "20..Inf");
 }
 
+/// Everything that is held when the NAT is restarted is lost at once, which looks like a shorter lifetime.
+TEST(HoldLadder, ANatThatIsRestartedNowAndThenShrinksNoLifetime) {
+  for (std::uint64_t seed = 1; seed <= seeds(10); ++seed) {
+    VirtualLadder world(seed, {60s, 60s, 60s}, 0.01);
+    world.allow(true);
+    for (int restart = 0; restart < 100; ++restart) {
+      for (int s = 0; s < 20 + restart % 7; ++s) {
+        world.run_for(61s);
+        const auto b = world.ladder().lifetime(Pattern::stream).bracket();
+        ASSERT_FALSE(b && b->proven(8) && *b->upper < 60s)
+            << "seed " << seed << ": " << bracket(world, Pattern::stream);
+      }
+      world.nat.restart();
+    }
+  }
+}
+
 TEST(HoldLadder, AGenerousNatHasNoUpperBound) {
   Measured world(NatTimers{});
   for (const auto p : {Pattern::solitary, Pattern::exchange, Pattern::stream})

@@ -84,6 +84,24 @@ TEST(Recovery, AnOutageIsDownAndNothingElse) {
   }
 }
 
+TEST(Recovery, AnOutageOfAOneWayUplinkIsDownForAsLongAsItLasts) {
+  for (const auto lifetime : {0s, 4s, 30s}) {
+    for (std::uint64_t seed = 1; seed <= seeds(10); ++seed) {
+      VirtualPath path(seed);
+      path.back.passes = absolute_lifetime(path, lifetime, 100s);
+      path.at(600s, [&] { path.cut(true); });
+      path.at(1500s, [&] { path.cut(false); });
+      path.at(2500s, [&] { path.back.passes = {}; });
+      path.run_until(3000s);
+      EXPECT_THAT(verdicts_since(path, 300s), ElementsAre(Verdict::down, Verdict::one_way, Verdict::healthy))
+          << lifetime.count() << " " << seed << "\n"
+          << path.story();
+      EXPECT_LE(path.first(Verdict::down, 600s).value_or(1500s), 600s + 200s);
+      EXPECT_LE(path.first(Verdict::one_way, 1500s).value_or(2500s), 1500s + 150s);
+    }
+  }
+}
+
 TEST(Recovery, ADeadReflectorIsTheReflectorsFaultAndClears) {
   VirtualPath path(11);
   path.at(100s, [&] { path.cut(true); });
