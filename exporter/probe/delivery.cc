@@ -8,8 +8,7 @@ namespace {
 
 constexpr Nanos kStragglers = std::chrono::seconds(1);  // a packet may take so long to get there
 constexpr Nanos kDenialValid = std::chrono::seconds(90);
-constexpr std::uint32_t kLookBack = 40;  // probes
-constexpr std::uint32_t kNewest = 6;     // of these half must have arrived
+constexpr std::uint32_t kNewest = 6;  // of these half must have arrived
 
 }  // namespace
 
@@ -19,6 +18,7 @@ void Delivery::begin(Instant now, Instant asked, bool credible, Instant instance
   if (since && answered && *answered > *since) since.reset();
   *this = Delivery();
   denying_since_ = since.value_or(now);
+  newest_answered_ = answered;
   asked_ = asked;
   credible_ = credible;
   instance_since_ = instance_since;
@@ -27,7 +27,8 @@ void Delivery::begin(Instant now, Instant asked, bool credible, Instant instance
 void Delivery::add(const Flow& flow, const stamp::FlowReport& report, bool stands_for_tunnel) {
   const std::uint32_t end = flow.sent();
   const std::uint32_t unanswered_from = flow.highest_answered() ? *flow.highest_answered() + 1 : 0;
-  const std::uint32_t begin = std::max(unanswered_from, end > kLookBack ? end - kLookBack : 0);
+  const std::uint32_t begin =
+      std::max(unanswered_from, end > Flow::kRemembered ? end - Flow::kRemembered : 0);
   const auto delivered_before = delivered_;
   std::uint32_t considered = 0;
   std::uint32_t newest_arrived = 0;
@@ -36,22 +37,20 @@ void Delivery::add(const Flow& flow, const stamp::FlowReport& report, bool stand
     const bool received = report.known && report.received > 0 && sequence <= report.highest_sequence &&
                           report.highest_sequence - sequence < stamp::kWindow &&
                           report.window.test(report.highest_sequence - sequence);
-    const auto sent = flow.sent_at(sequence);
-    if (!received) {
-      // A settled probe is older than any straggler; of an open one the time is known.
-      const bool old_enough = !sent || *sent + kStragglers <= *asked_;
-      const bool same_instance = sent ? *sent >= instance_since_ : flow.opened >= instance_since_;
-      if (!old_enough || !credible_ || !same_instance) continue;
-    }
+    const auto sent = *flow.sent_at(sequence);
+    if (!received && (sent + kStragglers > *asked_ || !credible_ || sent < instance_since_)) continue;
     ++considered;
     if (received) {
       ++delivered_;
-      if (sent) newest_arrival_ = std::max(newest_arrival_.value_or(*sent), *sent);
+      arrivals_.push_back(sent);
       run_of_denials = false;
       if (considered <= kNewest) ++newest_arrived;
-    } else if (run_of_denials) {
+      continue;
+    }
+    newest_denied_ = std::max(newest_denied_.value_or(sent), sent);
+    if (run_of_denials) {
       ++denied_in_a_row_;
-      if (sent && *sent >= *denying_since_) ++denied_since_;
+      if (sent >= *denying_since_) ++denied_since_;
     }
   }
   if (!stands_for_tunnel) return;
@@ -59,6 +58,18 @@ void Delivery::add(const Flow& flow, const stamp::FlowReport& report, bool stand
   mostly_arrived_ = considered > 0 && newest_arrived * 2 >= std::min(considered, kNewest);
   steady_delivered_ = delivered_ - delivered_before;
   all_arrive_ = steady_delivered_ * 2 >= considered;
+}
+
+std::uint32_t Delivery::arrivals_since(std::optional<Instant> when) const {
+  return static_cast<std::uint32_t>(
+      std::count_if(arrivals_.begin(), arrivals_.end(), [&](Instant sent) { return !when || sent > *when; }));
+}
+
+bool Delivery::proves(std::optional<Instant> silent_since, std::uint32_t losses_needed) const {
+  if (!silent_since) return false;
+  if (arrivals_since(std::max({silent_since, newest_denied_, newest_answered_})) >= losses_needed)
+    return true;
+  return recent() && silent_since == silent_since_ && (all_arrive_ || delivered_ >= losses_needed);
 }
 
 std::optional<bool> Delivery::arrived(Instant now, std::optional<Instant> silent_since,

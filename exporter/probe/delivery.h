@@ -1,5 +1,6 @@
 #pragma once
 #include <optional>
+#include <vector>
 
 #include "probe/flow.h"
 #include "stamp/query.h"
@@ -12,17 +13,19 @@ class Delivery {
  public:
   /// Begins a new answer, received now, to a question asked at `asked`. `credible`: this instance may say
   /// that packets did not arrive; it does so only about probes sent since `instance_since`.
-  /// `answered`: when the newest probe that was answered was sent; denials from before it are another series.
+  /// `answered`: when the newest probe that was answered was sent; what was said of probes before it is
+  /// another series.
   void begin(Instant now, Instant asked, bool credible, Instant instance_since,
              std::optional<Instant> answered = {});
-  /// `stands_for_tunnel`: it is the steady flow, whose silence is the question. Only its probes prove that
-  /// packets arrive: the odd probe of another flow may have lost its reply by chance.
+  /// `stands_for_tunnel`: it is the steady flow, whose silence is the question. A few of its probes prove
+  /// that packets arrive; the odd probe of another flow may have lost its reply by chance.
   void add(const Flow& flow, const stamp::FlowReport& report, bool stands_for_tunnel);
   void clear() { *this = Delivery(); }
 
-  /// yes: at least three probes of the steady flow's present silence were received, most of its newest, and
-  /// either most of all its unanswered ones or `losses_needed` over all flows: the few that arrive after an
-  /// outage may have lost their replies by chance.
+  /// yes: the newest `losses_needed` probes of all flows were received, and none was answered; or at least
+  /// three of the steady flow's present silence were, most of its newest, and half of all its unanswered ones
+  /// or `losses_needed` over all flows: the few that arrive after an outage may have lost their replies by
+  /// chance.
   /// no: none was of at least `losses_needed`, over all flows, that were sent since answers, and so TCP, have
   /// come: neither the beginning nor the end of an outage looks so. `silent_since`: when that silence began;
   /// an answer about another one says nothing.
@@ -32,23 +35,23 @@ class Delivery {
   /// Since when answers, and so TCP, have come while they deny that packets arrived; nothing where the newest
   /// one does not, or tells of one that was sent since and did.
   std::optional<Instant> denying_since() const {
-    const bool contradicted = newest_arrival_ && denying_since_ && *newest_arrival_ > *denying_since_;
-    return denied_in_a_row_ > 0 && !recent() && !contradicted ? denying_since_ : std::nullopt;
+    const bool denies = denied_in_a_row_ > 0 && !recent() && arrivals_since(denying_since_) == 0;
+    return denies ? denying_since_ : std::nullopt;
   }
   /// The newest answer proves that packets arrive in the steady flow's silence since then.
-  bool proves(std::optional<Instant> silent_since, std::uint32_t losses_needed) const {
-    return recent() && silent_since && silent_since == silent_since_ &&
-           (all_arrive_ || delivered_ >= losses_needed);
-  }
+  bool proves(std::optional<Instant> silent_since, std::uint32_t losses_needed) const;
 
  private:
   static constexpr std::uint32_t kArrivalsNeeded = 3;
 
+  std::uint32_t arrivals_since(std::optional<Instant> when) const;
   bool recent() const { return mostly_arrived_ && steady_delivered_ >= kArrivalsNeeded; }
 
   std::optional<Instant> asked_;
-  std::optional<Instant> newest_arrival_;  ///< when the newest unanswered probe that arrived was sent
-  std::optional<Instant> denying_since_;   ///< of the series of answers that this one belongs to
+  std::vector<Instant> arrivals_;  ///< when the unanswered probes that arrived were sent
+  std::optional<Instant> newest_answered_;
+  std::optional<Instant> newest_denied_;
+  std::optional<Instant> denying_since_;  ///< of the series of answers that this one belongs to
   bool credible_ = false;
   Instant instance_since_{};
   std::uint32_t delivered_ = 0;

@@ -18,6 +18,7 @@ Nanos offset(const Now& now) { return now.wall.time_since_epoch() - now.mono.tim
 std::uint32_t Flow::record_sent(const Now& now, bool names_session) {
   Pending p;
   p.sequence = next_sequence_++;
+  sent_at_[p.sequence % kRemembered] = now.mono;
   p.kind = kind();
   p.sent = now.mono;
   p.sent_wall = now.wall;
@@ -104,17 +105,16 @@ std::optional<Nanos> Flow::dead_age() const {
 }
 
 std::optional<Instant> Flow::sent_at(std::uint32_t sequence) const {
-  const auto p = from(sequence);
-  if (p == pending.end() || p->sequence != sequence) return std::nullopt;
-  return p->sent;
+  if (sequence >= next_sequence_ || next_sequence_ - sequence > kRemembered) return std::nullopt;
+  return sent_at_[sequence % kRemembered];
 }
 
-std::deque<Pending>::const_iterator Flow::from(std::uint32_t sequence) const {
+std::vector<Pending>::const_iterator Flow::from(std::uint32_t sequence) const {
   return std::lower_bound(pending.begin(), pending.end(), sequence,
                           [](const Pending& p, std::uint32_t s) { return p.sequence < s; });
 }
 
-std::deque<Pending>::iterator Flow::from(std::uint32_t sequence) {
+std::vector<Pending>::iterator Flow::from(std::uint32_t sequence) {
   return pending.begin() + (std::as_const(*this).from(sequence) - pending.cbegin());
 }
 

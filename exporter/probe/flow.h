@@ -1,6 +1,7 @@
 #pragma once
-#include <deque>
+#include <array>
 #include <optional>
+#include <vector>
 
 #include "probe/types.h"
 
@@ -32,10 +33,10 @@ class Flow {
   const std::uint16_t ssid;
   Role role;
   const Instant opened;
-  bool open = true;             ///< has a socket
-  Instant next_send{};          ///< meaningless while nothing more is to be sent
-  std::size_t step = 0;         ///< place in the schedule of a fresh flow
-  std::deque<Pending> pending;  ///< in the order of sending
+  bool open = true;              ///< has a socket
+  Instant next_send{};           ///< meaningless while nothing more is to be sent
+  std::size_t step = 0;          ///< place in the schedule of a fresh flow
+  std::vector<Pending> pending;  ///< in the order of sending
 
   FlowKind kind() const {
     return role == Role::fresh || role == Role::trial ? FlowKind::fresh : FlowKind::steady;
@@ -76,17 +77,19 @@ class Flow {
   /// When the newest probe that went missing was sent.
   std::optional<Instant> newest_missing() const { return newest_missing_; }
   std::optional<std::uint32_t> highest_answered() const { return highest_answered_; }
-  /// Nothing for a probe that is settled.
+  /// Nothing for one that was never sent, or is not among the newest kRemembered.
   std::optional<Instant> sent_at(std::uint32_t sequence) const;
+  static constexpr std::uint32_t kRemembered = 40;
 
  private:
   /// The first probe whose number is at least `sequence`.
-  std::deque<Pending>::iterator from(std::uint32_t sequence);
-  std::deque<Pending>::const_iterator from(std::uint32_t sequence) const;
+  std::vector<Pending>::iterator from(std::uint32_t sequence);
+  std::vector<Pending>::const_iterator from(std::uint32_t sequence) const;
   void lose(Pending& probe);
 
   std::uint32_t next_sequence_ = 0;
-  std::uint32_t undecided_ = 0;  ///< every probe before this one is answered or missing
+  std::array<Instant, kRemembered> sent_at_{};  ///< by sequence, in turn
+  std::uint32_t undecided_ = 0;                 ///< every probe before this one is answered or missing
   std::uint64_t answers_ = 0;
   std::optional<std::uint32_t> highest_answered_;
   std::optional<Nanos> answered_age_;

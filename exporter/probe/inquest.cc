@@ -36,8 +36,9 @@ void Inquest::update(Instant now, const Flows& flows, FlowHandle successor, std:
   }
 }
 
-void Inquest::note_answer(Instant sent) {
+void Inquest::note_answer(Instant sent, Nanos pause) {
   if (sent <= since_) return;
+  if (sent - newest_beside_ > pause) answers_beside_ = 0;
   if (answers_beside_++ == 0) first_beside_ = sent;
   newest_beside_ = std::max(newest_beside_, sent);
 }

@@ -24,8 +24,9 @@ class Inquest {
  public:
   Inquest(Instant since, Nanos predecessor_age) : since_(since), predecessor_age_(predecessor_age) {}
 
-  /// A probe of another flow than the steady one was answered.
-  void note_answer(Instant sent);
+  /// A probe of another flow than the steady one was answered. `pause`: after as long without any, what was
+  /// answered before is of another time: nothing may have come back on any flow.
+  void note_answer(Instant sent, Nanos pause);
   /// Since when other flows have been answered beside the silence: at least three answers over two seconds.
   std::optional<Instant> answered_beside() const;
   Instant newest_beside() const { return newest_beside_; }  ///< when the newest of them was sent

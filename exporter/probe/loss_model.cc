@@ -12,6 +12,7 @@ constexpr double kProbesPerYear = 365.25 * 86400;
 constexpr double kMemory = 2000;  // probes
 constexpr double kBurstMemory =
     400;  // losses: on a good line that is a day, so bursts are not forgotten between two of them
+constexpr double kLateMemory = 60;
 constexpr double kPriorProbes = 20;
 constexpr double kPriorLosses = 1;
 constexpr double kPriorPairs = 2;
@@ -35,9 +36,18 @@ void LossModel::record_run(std::uint32_t losses) {
   needed_ = 0;
   probes_ += losses;
   losses_ += losses;
-  const double keep = std::pow(1 - 1 / kBurstMemory, losses);
-  considered_ = considered_ * keep + losses;
-  losses_after_loss_ = losses_after_loss_ * keep + losses - 1;
+  pairs_.record(losses, kBurstMemory);
+  late_pairs_.record(losses, kLateMemory);
+}
+
+void LossModel::Pairs::record(std::uint32_t losses, double memory) {
+  const double keep = std::pow(1 - 1 / memory, losses);
+  considered = considered * keep + losses;
+  after_loss = after_loss * keep + losses - 1;
+}
+
+double LossModel::Pairs::ratio(double p) const {
+  return (after_loss + kPriorPairs * p) / (considered + kPriorPairs);
 }
 
 double LossModel::loss() const {
@@ -46,7 +56,10 @@ double LossModel::loss() const {
 
 double LossModel::loss_after_loss() const {
   const double p = loss();
-  return std::clamp((losses_after_loss_ + kPriorPairs * p) / (considered_ + kPriorPairs), p, 0.95);
+  // Few losses say little: less one standard deviation.
+  const double late = late_pairs_.ratio(p);
+  const double doubt = std::sqrt(late * (1 - late) / (late_pairs_.considered + kPriorPairs));
+  return std::clamp(std::max(pairs_.ratio(p), late - doubt), p, 0.95);
 }
 
 /// Asked for far more often than anything is recorded.

@@ -7,7 +7,7 @@ namespace ue::probe {
 /// How likely a run of losses is by chance, from the losses that this path shows while it works. Loss is
 /// taken as bursty: p is the chance of a loss, q that of another one right after a loss. Runs that were found
 /// to be no chance must not be recorded, or an outage would make the next one harder to see. Passive; memory
-/// of about 2,000 probes for p and 400 losses for q.
+/// of about 2,000 probes for p; of 400 losses for q, and of 60 where these say more.
 class LossModel {
  public:
   void record_answer();
@@ -15,7 +15,7 @@ class LossModel {
   void record_run(std::uint32_t losses);
 
   double loss() const;             ///< p, at least 1 %; starts from 5 % with the weight of 20 probes
-  double loss_after_loss() const;  ///< q, between p and 95 %
+  double loss_after_loss() const;  ///< q, between p and 95 %: the higher one of long and short memory
 
   /// K: so many losses in a row are no chance, at a budget of 0.01 false alarms a year for a flow of one
   /// probe a second: the smallest K with p q^(K-1) <= 0.01 / 31,557,600.
@@ -33,8 +33,15 @@ class LossModel {
   mutable std::uint32_t needed_ = 0;  ///< what whole_run() said; 0 once something was recorded since
   double probes_ = 0;
   double losses_ = 0;
-  double considered_ = 0;  ///< losses that losses_after_loss_ is of
-  double losses_after_loss_ = 0;
+  /// How often a loss follows a loss.
+  struct Pairs {
+    void record(std::uint32_t losses, double memory);
+    double ratio(double p) const;
+    double considered = 0;  ///< losses that `after_loss` is of
+    double after_loss = 0;
+  };
+  Pairs pairs_;
+  Pairs late_pairs_;  ///< of the newest few losses: the weather may have changed
 };
 
 }  // namespace ue::probe

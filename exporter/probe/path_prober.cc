@@ -11,7 +11,9 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t kMostFlows = 20;  // open at once on an uplink
-constexpr Nanos kSweepMayWait = 1s;     // for something else to wake the prober: sleeping costs nothing
+constexpr Nanos kPause = 8s;  // between answers beside the silence: new flows are opened every 5 s then
+constexpr Nanos kPauseOfPaced = 45s;  // ... and one packet in three seconds has to serve all
+constexpr Nanos kSweepMayWait = 1s;   // for something else to wake the prober: sleeping costs nothing
 
 }  // namespace
 
@@ -180,7 +182,8 @@ void PathProber::on_datagram(const Now& now, FlowHandle handle, ByteView datagra
   lost_everywhere_ = 0;
   newest_answered_ = std::max(newest_answered_.value_or(answer.sent), answer.sent);
   settlement_.count_answer(answer.kind, answer.sent);
-  if (inquest_ && handle != steady_) inquest_->note_answer(answer.sent);
+  if (inquest_ && handle != steady_)
+    inquest_->note_answer(answer.sent, standing_ == Standing::no_return ? kPauseOfPaced : kPause);
   if (handle == steady_ && answer.ended_run >= suspicious()) history_.forgive();
   if (answer.rtt) {
     // What the reflector itself took is not the path's.

@@ -115,18 +115,18 @@ void Settlement::sweep(Flow& flow, Instant now) {
     i = first;
   }
   // An answered probe is kept while a gap next to it may still need its number.
-  while (!pending.empty()) {
-    const auto& p = pending.front();
-    if (p.answered && (pending.size() == 1 || pending[1].answered)) {
-      if (pending.size() == 1) break;  // the newest answer anchors the next gap
-      pending.pop_front();
-    } else if (p.sent + kGiveUp <= now) {
-      if (!p.answered) settle(p, Outcome::unattributed);
-      pending.pop_front();
+  auto keep = pending.begin();
+  for (; keep != pending.end(); ++keep) {
+    const auto next = keep + 1;
+    if (keep->answered && (next == pending.end() || next->answered)) {
+      if (next == pending.end()) break;  // the newest answer anchors the next gap
+    } else if (keep->sent + kGiveUp <= now) {
+      if (!keep->answered) settle(*keep, Outcome::unattributed);
     } else {
       break;
     }
   }
+  pending.erase(pending.begin(), keep);
 }
 
 void Settlement::void_window(Flow& flow) {

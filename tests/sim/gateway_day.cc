@@ -80,9 +80,11 @@ void GatewayDay::change_weather() {
     case 1:  // or one way
       one.loss = between(.02, .3);
       break;
-    case 2:  // long bursts
+    case 2:  // bursts: of a few packets, or of some time, both shorter than what has to be called a fault
       one.burst_begins = between(.001, .01);
-      one.burst_ends = between(.1, .4);
+      one.burst_ends = between(.3, .6);
+      one.burst_every = from_seconds(between(15, 300));
+      one.burst_longest = from_seconds(between(.2, 4));
       break;
     case 3:  // a radio link: slow, and everything comes late and out of order
       path_.out.delay = path_.back.delay = from_seconds(between(.05, .4));

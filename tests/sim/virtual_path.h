@@ -38,6 +38,9 @@ struct Link {
   /// Gilbert's model, by packet: chance to enter and to leave the state in which everything is lost.
   double burst_begins = 0;
   double burst_ends = 1;
+  /// Bursts by time, in which everything is lost: how often, in the mean, and how long at most.
+  Nanos burst_every{};
+  Nanos burst_longest{};
   Nanos delay = std::chrono::milliseconds(20);
   Nanos jitter{};                  ///< uniform, on top; may reorder
   double straggler = 0;            ///< chance of a further 900 ms
@@ -46,6 +49,8 @@ struct Link {
   std::size_t largest = SIZE_MAX;  ///< octets of UDP payload; more is lost
   bool tells_largest = false;      ///< by ICMP, to the gateway
   bool in_burst = false;
+  Instant next_burst{};
+  Instant burst_until{};
 };
 
 /// The way of the questions.
@@ -213,6 +218,7 @@ class VirtualPath {
   stamp::QueryAnswer written(const stamp::QueryAnswer& answer, const Question& question);
   void answered(const probe::AskOutcome& outcome);
   bool crosses(Link& link, const Packet& packet);
+  bool in_timed_burst(Link& link);
   Nanos travel(const Link& link);
   Packet packet(probe::FlowHandle flow, bool outward);
   void check_counters();

@@ -1,5 +1,6 @@
 // What becomes of a packet, and of a question.
 #include <algorithm>
+#include <cmath>
 #include <stdexcept>
 
 #include "sim/virtual_path.h"
@@ -38,9 +39,22 @@ Packet VirtualPath::packet(probe::FlowHandle handle, bool outward) {
   return p;
 }
 
+/// Bursts are short more often than long.
+bool VirtualPath::in_timed_burst(Link& link) {
+  if (link.burst_every == Nanos::zero()) return false;
+  const auto again = [&] { return from_seconds(-std::log(1 - chance()) * to_seconds(link.burst_every)); };
+  if (link.next_burst == Instant{}) link.next_burst = world_ + again();
+  while (world_ >= link.next_burst) {
+    const double part = chance();
+    link.burst_until = link.next_burst + from_seconds(to_seconds(link.burst_longest) * part * part);
+    link.next_burst = link.burst_until + again();
+  }
+  return world_ < link.burst_until;
+}
+
 bool VirtualPath::crosses(Link& link, const Packet& packet) {
   link.in_burst = link.in_burst ? chance() >= link.burst_ends : chance() < link.burst_begins;
-  const bool lucky = !link.in_burst && chance() >= link.loss;
+  const bool lucky = !link.in_burst && !in_timed_burst(link) && chance() >= link.loss;
   const bool crossed = (!link.passes || link.passes(packet)) && lucky && !cut_;
   (packet.outward ? losses_out_ : losses_back_).record(elapsed(), !crossed);
   return crossed;
