@@ -13,6 +13,7 @@ using namespace std::chrono_literals;
 constexpr std::size_t kMostFlows = 20;  // open at once on an uplink
 constexpr Nanos kPause = 8s;  // between answers beside the silence: new flows are opened every 5 s then
 constexpr Nanos kPauseOfPaced = 45s;  // ... and one packet in three seconds has to serve all
+constexpr double kUsualLoss = .12;    // ratio from which on a single loss is nothing to ask about
 constexpr Nanos kSweepMayWait = 1s;   // for something else to wake the prober: sleeping costs nothing
 
 }  // namespace
@@ -150,9 +151,9 @@ void PathProber::expire(const Now& now) {
     newest_lost_.push_back(*flow->newest_missing());
     if (newest_lost_.size() > LossModel::kMostNeeded) newest_lost_.pop_front();
     history_.update(*flow);
-    // A first loss is asked again at once: chance and fault part sooner.
-    const bool stands_for_tunnel = handle == steady_ || flow->role == Role::successor;
-    if (flow->open && stands_for_tunnel && flow->loss_run() == 1 && standing_ != Standing::no_return)
+    // A first loss is asked again at once, where it is news: chance and fault part sooner.
+    const bool news = flow->role == Role::successor || (handle == steady_ && losses_.loss() < kUsualLoss);
+    if (flow->open && news && flow->loss_run() == 1 && standing_ != Standing::no_return)
       flow->next_send = now.mono;
   }
 }
