@@ -1,7 +1,8 @@
 #include "base/bytes.h"
 
-#include <openssl/rand.h>
+#include <sys/random.h>
 
+#include <cerrno>
 #include <cstdlib>
 
 namespace ue {
@@ -59,7 +60,11 @@ std::optional<std::uint64_t> u64_from_hex(std::string_view text) {
 }
 
 void random_fill(std::span<std::uint8_t> out) {
-  if (RAND_bytes(out.data(), static_cast<int>(out.size())) != 1) std::abort();
+  while (!out.empty()) {
+    const auto got = getrandom(out.data(), out.size(), 0);
+    if (got < 0 && errno != EINTR) std::abort();
+    if (got > 0) out = out.subspan(static_cast<std::size_t>(got));
+  }
 }
 
 std::uint64_t random_u64() {

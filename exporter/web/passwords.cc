@@ -1,10 +1,10 @@
 #include "web/passwords.h"
 
-#include <openssl/rand.h>
-
 #include <algorithm>
 #include <cctype>
 #include <optional>
+
+#include "base/bytes.h"
 
 namespace ue::web {
 
@@ -44,7 +44,7 @@ bool Passwords::right(const std::map<std::string, std::string>& hashes, const st
   const std::string& hash = (user == hashes.end() ? stand_in : user)->second;
 
   // Not sooner: without passwords OpenSSL's generator stays out of memory.
-  std::call_once(keyed_, [this] { RAND_bytes(key_.data(), static_cast<int>(key_.size())); });
+  std::call_once(keyed_, [this] { random_fill(key_); });
   const Digest digest = hmac_sha256(key_, {as_bytes(hash), as_bytes(password)});
   if (user != hashes.end()) {
     const std::lock_guard lock(remembering_);
