@@ -3,7 +3,7 @@
 #   install_packages PACKAGE...    returns 1 and says which packages are missing where apt could not help
 # Needs root only where something is missing. Quick where nothing is.
 
-BUILD_PACKAGES=(g++ cmake ninja-build pkg-config ccache libssl-dev libfmt-dev libspdlog-dev libyaml-cpp-dev
+BUILD_PACKAGES=(g++ cmake ninja-build pkg-config ccache libssl-dev libfmt-dev libyaml-cpp-dev
   nlohmann-json3-dev libcli11-dev libboost-dev prometheus-cpp-dev zlib1g-dev libcivetweb-dev libnl-3-dev libnl-route-3-dev
   libnl-nf-3-dev libsystemd-dev libgtest-dev libgmock-dev)
 LAB_PACKAGES=(python3 iproute2 iputils-ping nftables conntrack openssl openvpn prometheus prometheus-alertmanager coturn)

@@ -1,9 +1,13 @@
 #include "base/log.h"
 
-#include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/spdlog.h>
+#include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <ctime>
+#include <iterator>
 #include <optional>
 
 #include "base/utf8.h"
@@ -12,24 +16,25 @@ namespace ue::log {
 
 namespace {
 
-bool g_json = false;  // set once by configure(), before any other thread exists
+// Set once by configure(), before any other thread exists.
+bool g_json = false;
+Level g_least = Level::info;
 
-spdlog::logger& logger() {
-  static const auto instance = [] {
-    auto l = spdlog::stderr_logger_mt("uplink");
-    l->set_pattern("%v");
-    l->flush_on(spdlog::level::debug);
-    return l;
-  }();
-  return *instance;
+constexpr std::string_view kNames[] = {"debug", "info", "warn", "error"};  // in the order of Level
+
+std::optional<Level> parse_level(std::string_view name) {
+  const auto found = std::find(std::begin(kNames), std::end(kNames), name);
+  if (found == std::end(kNames)) return std::nullopt;
+  return static_cast<Level>(found - std::begin(kNames));
 }
 
-std::optional<spdlog::level::level_enum> parse_level(std::string_view name) {
-  if (name == "debug") return spdlog::level::debug;
-  if (name == "info") return spdlog::level::info;
-  if (name == "warn") return spdlog::level::warn;
-  if (name == "error") return spdlog::level::err;
-  return std::nullopt;
+/// One write a line, so that lines of several threads do not mix. What standard error does not take is lost.
+void put(std::string_view line) {
+  while (!line.empty()) {
+    const auto written = ::write(STDERR_FILENO, line.data(), line.size());
+    if (written < 0 && errno != EINTR) return;
+    if (written > 0) line.remove_prefix(static_cast<std::size_t>(written));
+  }
 }
 
 /// A quoted string that is valid in logfmt and in JSON, whatever a peer or a file has put into the message.
@@ -64,17 +69,14 @@ Result<std::monostate> configure(std::string_view level, std::string_view format
   if (format != "logfmt" && format != "json") {
     return Error{fmt::format("--log.format: '{}' is not one of logfmt, json", format)};
   }
-  logger().set_level(*parsed);
+  g_least = *parsed;
   g_json = format == "json";
   return std::monostate{};
 }
 
 void write(Level level, std::string_view id, std::string_view message) {
-  static constexpr std::string_view kNames[] = {"debug", "info", "warn", "error"};
-  static constexpr spdlog::level::level_enum kLevels[] = {spdlog::level::debug, spdlog::level::info,
-                                                          spdlog::level::warn, spdlog::level::err};
-  const auto i = static_cast<std::size_t>(level);
-  if (!logger().should_log(kLevels[i])) return;
+  if (level < g_least) return;
+  const auto name = kNames[static_cast<std::size_t>(level)];
   const auto now = std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
   const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
   std::tm utc{};
@@ -83,10 +85,10 @@ void write(Level level, std::string_view id, std::string_view message) {
   const auto length = std::strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S", &utc);
   const auto ts =
       fmt::format("{}.{:03}Z", std::string_view(stamp, length), now.time_since_epoch().count() % 1000);
-  const auto line = g_json ? fmt::format(R"({{"ts":"{}","level":"{}","id":"{}","msg":{}}})", ts, kNames[i],
-                                         id, quoted(message))
-                           : fmt::format("ts={} level={} id={} msg={}", ts, kNames[i], id, quoted(message));
-  logger().log(kLevels[i], line);
+  const auto line = g_json ? fmt::format(R"({{"ts":"{}","level":"{}","id":"{}","msg":{}}})", ts, name, id,
+                                         quoted(message))
+                           : fmt::format("ts={} level={} id={} msg={}", ts, name, id, quoted(message));
+  put(line + "\n");
 }
 
 }  // namespace ue::log

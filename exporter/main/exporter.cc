@@ -1,6 +1,4 @@
 // uplink_exporter: the agent on the gateway.
-#include <malloc.h>
-
 #include <CLI/CLI.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -13,6 +11,9 @@
 #include "base/service_manager.h"
 #include "web/pages.h"
 #include "web/server.h"
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 namespace {
 
@@ -20,6 +21,7 @@ using namespace ue;
 
 constexpr int kUsage = 2;
 constexpr Nanos kBeat = std::chrono::seconds(5);
+constexpr Nanos kGiveBack = std::chrono::minutes(1);
 
 struct Flags {
   std::string config_file;
@@ -85,6 +87,18 @@ void beat(boost::asio::steady_timer& timer, ServiceManager& manager, const agent
   });
 }
 
+/// What the start, a reload or a large page needed for a moment goes back to the kernel.
+void give_back_memory(boost::asio::steady_timer& timer) {
+  timer.expires_after(kGiveBack);
+  timer.async_wait([&timer](const boost::system::error_code& cancelled) {
+    if (cancelled) return;
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
+    give_back_memory(timer);
+  });
+}
+
 int run(const Flags& flags) {
   const auto config = read_config(flags);
   if (!config) return fail(config.error());
@@ -105,10 +119,13 @@ int run(const Flags& flags) {
   boost::asio::steady_timer timer(loop);
   manager.ready();
   beat(timer, manager, box);
+  boost::asio::steady_timer memory(loop);
+  give_back_memory(memory);
   loop.run();
 
   manager.stopping();
   timer.cancel();
+  memory.cancel();
   server->reset();
   agent.stop();
   signals.cancel();
@@ -120,9 +137,9 @@ int run(const Flags& flags) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  // The web server's many threads would else keep a heap each, as large as the largest page that each
-  // rendered.
-  mallopt(M_ARENA_MAX, 2);
+#ifdef __GLIBC__
+  mallopt(M_ARENA_MAX, 2);  // the web server's many threads would else have a heap each
+#endif
   Flags flags;
   CLI::App app{
       "Measures per uplink whether UDP replies come back, how OpenVPN fares and where routes lead, and says "

@@ -14,7 +14,7 @@
 #include "base/result.h"
 #include "openvpn/log_line.h"
 #ifdef UPLINK_HAVE_SYSTEMD
-#include <systemd/sd-journal.h>
+#include "openvpn/journal_library.h"
 #endif
 
 namespace ue::openvpn {
@@ -78,7 +78,7 @@ void look_into(const fs::path& directory, int depth, JournalFiles& found) {
 std::optional<std::string_view> field(sd_journal* journal, std::string_view name, int& code) {
   const void* data = nullptr;
   std::size_t size = 0;
-  code = sd_journal_get_data(journal, std::string(name.substr(0, name.size() - 1)).c_str(), &data, &size);
+  code = journal_library()->get_data(journal, std::string(name.substr(0, name.size() - 1)).c_str(), &data, &size);
   if (code < 0 || size < name.size()) return std::nullopt;
   return std::string_view(static_cast<const char*>(data), size).substr(name.size());
 }
@@ -91,19 +91,19 @@ std::optional<WallTime> time_of_entry(sd_journal* journal) {
     const auto [end, error] = std::from_chars(sent->begin(), sent->end(), micros);
     if (error != std::errc() || end != sent->end()) micros = 0;
   }
-  if (micros == 0 && sd_journal_get_realtime_usec(journal, &micros) < 0) return std::nullopt;
+  if (micros == 0 && journal_library()->get_realtime_usec(journal, &micros) < 0) return std::nullopt;
   if (micros > 7'258'118'400'000'000) return std::nullopt;  // the year 2200
   return WallTime(std::chrono::microseconds(micros));
 }
 
 }  // namespace
 
-void JournalFollower::Close::operator()(sd_journal* journal) const { sd_journal_close(journal); }
+void JournalFollower::Close::operator()(sd_journal* journal) const { journal_library()->close(journal); }
 
 bool JournalFollower::poll(const Sink& sink) {
   if (!journal_ && !open()) return false;
   // Tells the library of files that were added or removed; what it returns only matters to those who redraw.
-  if (const int code = sd_journal_process(journal_.get()); code < 0) return lose("following", code);
+  if (const int code = journal_library()->process(journal_.get()); code < 0) return lose("following", code);
   return drain(sink);
 }
 
@@ -131,10 +131,14 @@ bool JournalFollower::may_read() {
 }
 
 bool JournalFollower::open() {
+  if (journal_library() == nullptr) {
+    fail("unsupported", "libsystemd.so.0 is not there to read the journal with: install libsystemd0, or configure `log`");
+    return false;
+  }
   if (!may_read()) return false;
   sd_journal* opened = nullptr;
-  const int code = directory_.empty() ? sd_journal_open(&opened, SD_JOURNAL_LOCAL_ONLY | SD_JOURNAL_SYSTEM)
-                                      : sd_journal_open_directory(&opened, directory_.c_str(), 0);
+  const int code = directory_.empty() ? journal_library()->open(&opened, SD_JOURNAL_LOCAL_ONLY | SD_JOURNAL_SYSTEM)
+                                      : journal_library()->open_directory(&opened, directory_.c_str(), 0);
   if (code < 0) {
     fail("open", errno_error("opening the journal", -code).message);
     return false;
@@ -147,21 +151,21 @@ bool JournalFollower::open() {
 bool JournalFollower::place() {
   sd_journal* journal = journal_.get();
   // Asking for a descriptor makes the library watch for new files; it is never waited on.
-  int code = sd_journal_get_fd(journal);
-  if (code >= 0) code = sd_journal_set_data_threshold(journal, limits_.max_message + kMessage.size() + 1);
+  int code = journal_library()->get_fd(journal);
+  if (code >= 0) code = journal_library()->set_data_threshold(journal, limits_.max_message + kMessage.size() + 1);
   const std::string wanted = "_SYSTEMD_UNIT=" + unit_;
-  if (code >= 0) code = sd_journal_add_match(journal, wanted.data(), wanted.size());
+  if (code >= 0) code = journal_library()->add_match(journal, wanted.data(), wanted.size());
   if (code < 0) {
     journal_.reset();
     fail("open", errno_error("opening the journal", -code).message);
     return false;
   }
   if (cursor_.empty()) return read_back();
-  code = sd_journal_seek_cursor(journal, cursor_.c_str());
-  if (code >= 0) code = sd_journal_next(journal);
+  code = journal_library()->seek_cursor(journal, cursor_.c_str());
+  if (code >= 0) code = journal_library()->next(journal);
   if (code < 0) return lose("seeking in", code);
   // It is the next one where the entry itself has been deleted since.
-  unread_ = code > 0 && sd_journal_test_cursor(journal, cursor_.c_str()) == 0;
+  unread_ = code > 0 && journal_library()->test_cursor(journal, cursor_.c_str()) == 0;
   return true;
 }
 
@@ -170,9 +174,9 @@ bool JournalFollower::read_back() {
   sd_journal* journal = journal_.get();
   std::size_t octets = 0;
   to_replay_ = 0;
-  int code = was_missing_ ? 0 : sd_journal_seek_tail(journal);
+  int code = was_missing_ ? 0 : journal_library()->seek_tail(journal);
   while (code >= 0 && !was_missing_) {
-    code = sd_journal_previous(journal);
+    code = journal_library()->previous(journal);
     if (code <= 0) break;
     int ignored = 0;
     if (const auto message = field(journal, kMessage, ignored)) octets += message->size();
@@ -180,7 +184,7 @@ bool JournalFollower::read_back() {
     if (to_replay_ == limits_.read_back_entries || octets > limits_.read_back) return true;
     ++to_replay_;
   }
-  if (code >= 0) code = sd_journal_seek_head(journal);
+  if (code >= 0) code = journal_library()->seek_head(journal);
   return code >= 0 || lose("seeking in", code);
 }
 
@@ -193,7 +197,7 @@ bool JournalFollower::drain(const Sink& sink) {
     more = entries == limits_.budget_entries || octets >= limits_.budget;
     if (more) break;
     if (!std::exchange(unread_, false)) {
-      const int code = sd_journal_next(journal_.get());
+      const int code = journal_library()->next(journal_.get());
       if (code < 0) return lose("reading", code);
       if (code == 0) {
         to_replay_ = 0;
@@ -236,7 +240,7 @@ std::size_t JournalFollower::on_entry(const Sink& sink) {
 
 void JournalFollower::keep_place() {
   char* cursor = nullptr;
-  if (sd_journal_get_cursor(journal_.get(), &cursor) < 0) return;
+  if (journal_library()->get_cursor(journal_.get(), &cursor) < 0) return;
   cursor_ = cursor;
   std::free(cursor);
 }
