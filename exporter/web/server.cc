@@ -57,11 +57,14 @@ struct Requests {
     return *static_cast<Server*>(const_cast<void*>(civet->getUserContext()));
   }
 
-  static void answer(mg_connection* conn, const LiveConfig::State& state, const Response& response,
-                     bool with_body) {
+  static std::string octets(const LiveConfig::State& state, const Response& response, bool with_body) {
+    return to_http(response, state.config.headers, with_body, std::time(nullptr));
+  }
+
+  static void answer(mg_connection* conn, std::string_view octets) {
     // Else civetweb reads the rest of the request's body first, however slowly it comes.
     mg_disable_connection_keep_alive(conn);
-    (void)send(conn, to_http(response, state.config.headers, with_body, std::time(nullptr)));
+    (void)send(conn, octets);
   }
 
   /// Every request comes here before civetweb looks for handlers, files or scripts, and never gets further.
@@ -73,16 +76,28 @@ struct Requests {
     const std::string_view path = request->local_uri == nullptr ? "" : request->local_uri;
     auto refused =
         s.gate_.refuse(state->config, s.program_, header(conn, "Authorization"), read_clocks().mono);
-    const Response response = refused ? std::move(*refused) : s.router_.respond(method, path);
-    answer(conn, *state, response, method != "HEAD");
-    return response.status;
+    int status = 0;
+    std::string out;
+    const auto respond = [&] {
+      const auto response = refused ? std::move(*refused) : s.router_.respond(method, path);
+      status = response.status;
+      out = octets(*state, response, method != "HEAD");
+    };
+    // What changes something may wait for the loop.
+    if (refused || !(method == "GET" || method == "HEAD")) {
+      respond();
+    } else {
+      s.kitchen_.run(respond);
+    }
+    answer(conn, out);
+    return status;
   }
 
   /// Requests that civetweb refuses before they are one: malformed, too long, too late. Its own answer lacks
   /// our headers and takes its date from gmtime(), which is not for threads.
   static int on_error(mg_connection* conn, int status, const char*) {
-    answer(conn, *server(conn).config_->current(),
-           {.status = status, .body = fmt::format("{} {}\n", status, reason_phrase(status))}, true);
+    answer(conn, octets(*server(conn).config_->current(),
+                        {.status = status, .body = fmt::format("{} {}\n", status, reason_phrase(status))}, true));
     return 0;  // handled
   }
 

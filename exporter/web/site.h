@@ -8,8 +8,8 @@
 
 namespace ue::web {
 
-/// What a server serves. The functions are called by many web threads at once, so they only read what is
-/// immutable (a snapshot), except reload(), of which one call runs at a time.
+/// What a server serves. The functions are called by threads of its own, so they only read what is immutable (a
+/// snapshot), except reload(), of which one call runs at a time. None but reload() waits for anybody.
 struct Site {
   std::string program;                           ///< "uplink_exporter", for the texts
   std::string telemetry_path = "/metrics";       ///< "/" leaves no room for the page
