@@ -305,6 +305,8 @@ bool UplinkRunner::judge(const Now& now, const std::function<Surroundings(const 
     link.figures.link_fault = link_fault();
     alone.verdict = link.facts.link == verdict::Tri::no ? verdict::Verdict::down : verdict::Verdict::unknown;
     alone.why = verdict::explain(alone.verdict, link);
+    alone.scope = verdict::Scope::unknown;
+    alone.where.clear();
   }
   auto next = verdict::combine(opinions, preferred_, alone);
   const bool changed = next.verdict != conclusion_.verdict;

@@ -110,6 +110,7 @@ struct Conclusion {
   Verdict verdict = Verdict::unknown;
   std::string why;  ///< one sentence, and where it is known one that says where
   Scope scope = Scope::unknown;
+  std::string where{};  ///< that second sentence by itself: the hop, and what tells it
 };
 
 }  // namespace ue::verdict

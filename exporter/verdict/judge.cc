@@ -51,11 +51,12 @@ Heard Judge::update(Instant now, const Facts& facts, bool recovered) {
 }
 
 Conclusion conclude(Verdict v, const Evidence& evidence) {
-  Conclusion conclusion{v, explain(v, evidence), Scope::unknown};
+  Conclusion conclusion{v, explain(v, evidence), Scope::unknown, {}};
   if (evidence.facts.link == Tri::no) return conclusion;  // a link that is gone needs no trace
-  const auto place = locate(v, evidence.trail);
+  auto place = locate(v, evidence.trail);
   conclusion.scope = place.scope;
   if (!place.evidence.empty()) conclusion.why += " " + place.evidence;
+  conclusion.where = std::move(place.evidence);
   return conclusion;
 }
 

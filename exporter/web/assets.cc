@@ -28,6 +28,7 @@ section{margin:0 0 1rem;background:var(--card);border:1px solid var(--line);bord
 .head .top{display:flex;flex-wrap:wrap;gap:0 1rem;align-items:baseline;justify-content:space-between}
 .verdict{margin:.1rem 0;font-size:1.9rem;line-height:1.25}
 .why{font-size:1.05rem;margin:.2rem 0 .3rem}
+.where{margin:.2rem 0 .3rem}
 .body{padding:.8rem 1rem 1rem;display:grid;grid-template-columns:repeat(auto-fit,minmax(min(17rem,100%),1fr));gap:1rem 1.5rem}
 .body>*{min-width:0}
 .wide{grid-column:1/-1}

@@ -73,9 +73,10 @@ void draw_shares(Html& page, const Series* series, std::size_t capacity, std::st
 }
 
 void add_share(Html& page, Html::Markup title, const Series* series, std::uint64_t part, std::uint64_t of,
-               Share (*share)(const Bin&)) {
-  const auto ratio = format_ratio(part, of);
-  const bool bad = of > 0 && static_cast<double>(part) < 0.95 * static_cast<double>(of);
+               std::uint64_t open, Share (*share)(const Bin&)) {
+  auto ratio = format_ratio(part, of + open);
+  if (of > 0 && open > 0 && part > 0) ratio += " to " + format_ratio(part, of);
+  const bool bad = of + open > 0 && static_cast<double>(part) < 0.95 * static_cast<double>(of + open);
   page.raw("<figure><figcaption>")
       .raw(title)
       .raw(" <b")
@@ -132,6 +133,7 @@ void add_bracket(Html& page, const metrics::MappingLifetime& lifetime) {
   } else {
     page.raw("–");
   }
+  if (lifetime.upper && lifetime.is_own == true) page.raw(" <span class=\"soft\">(this gateway itself forgets)</span>");
 }
 
 bool was_tried(const metrics::MappingLifetime& lifetime) {
@@ -150,12 +152,12 @@ void add_cell(Html& page, const metrics::NewestHold& n, bool is_keepalive) {
 
 }  // namespace
 
-void add_minutes(Html& page, const metrics::Path& path, const metrics::PathPast* past) {
+void add_minutes(Html& page, const metrics::Path& path, const metrics::PathPast* past, std::uint64_t open) {
   const auto recent = path.recent.value_or(metrics::Recent{});
   const auto delivered = recent.answered + recent.return_lost;
   const Series* series = past == nullptr ? nullptr : &past->minutes;
-  add_share(page, "Forward", series, delivered, delivered + recent.forward_lost, forward);
-  add_share(page, "Return", series, recent.answered, delivered, back);
+  add_share(page, "Forward", series, delivered, delivered + recent.forward_lost, open, forward);
+  add_share(page, "Return", series, recent.answered, delivered, open, back);
   add_rtt(page, path, series);
 }
 
@@ -250,7 +252,10 @@ void add_ladder(Html& page, const metrics::Path& path, const metrics::PathPast* 
     page.raw("<p class=\"soft\">A tunnel pings after ").text(format_seconds(*keepalive)).raw(" of silence");
     const auto stream = path.lifetimes.find("stream");
     if (stream != path.lifetimes.end() && stream->second.upper && *stream->second.upper <= *keepalive) {
-      page.raw(": <b class=\"bad\">too late</b>, the flow is forgotten by then.");
+      page.raw(": <b class=\"bad\">too late</b>, ");
+      page.raw(stream->second.is_own == true
+                   ? Html::Markup("this gateway's own connection tracker has forgotten the flow by then.")
+                   : Html::Markup("the flow is forgotten by then."));
     } else if (stream != path.lifetimes.end() && stream->second.lower &&
                *stream->second.lower >= *keepalive) {
       page.raw(": <b class=\"good\">in time</b>.");

@@ -53,6 +53,7 @@ Json lifetimes(const metrics::Path& path, const metrics::PathPast* past) {
     }
     out[pattern] = {{"lower_seconds", maybe(lifetime.lower)},
                     {"upper_seconds", maybe(lifetime.upper)},
+                    {"upper_is_own", maybe(lifetime.is_own)},
                     {"holds", std::move(holds)}};
   }
   return out;
@@ -67,6 +68,8 @@ Json path_json(const Snapshot& s, const metrics::Path& p) {
   return {{"reflector", p.reflector},
           {"verdict", verdict::name(p.conclusion.verdict)},
           {"why", p.conclusion.why},
+          {"scope", verdict::scope_name(p.conclusion.scope)},
+          {"where", maybe(p.conclusion.where)},
           {"recent", recent(p.recent)},
           {"rtt_seconds", maybe(p.smoothed_rtt)},
           {"last_reply", maybe(p.last_reply)},
@@ -99,6 +102,7 @@ Json uplink_json(const Snapshot& s, const metrics::Uplink& u) {
       {"since", maybe(u.last_change)},
       {"verdict_changes", u.verdict_changes},
       {"scope", u.scope},
+      {"where", maybe(u.conclusion.where)},
       {"link_up", maybe(u.link_up)},
       {"default_route", maybe(u.default_route)},
       {"gateway_reachable", maybe(u.gateway_reachable)},
@@ -126,7 +130,9 @@ Json tunnel_json(const metrics::Tunnel& t) {
           {"keepalive_restart_seconds", maybe(t.keepalive_restart)},
           {"last_connected", maybe(t.last_connected)},
           {"last_received", maybe(t.last_received)},
-          {"connected_clients", maybe(t.connected_clients)}};
+          {"connected_clients", maybe(t.connected_clients)},
+          {"routes", maybe(t.routes)},
+          {"routes_fault", maybe(t.routes_fault)}};
 }
 
 Json program_json(std::string_view name, const metrics::Build& build, double published, bool reload_ok,

@@ -83,6 +83,10 @@ void add_tunnel(Html& page, const Tunnel& tunnel, double now) {
         .text(std::to_string(*tunnel.connected_clients))
         .raw(" clients now</span>");
   page.raw("</td></tr>\n");
+  if (!tunnel.routes_fault.empty()) {
+    page.raw("<tr><td colspan=\"7\"><b class=\"bad\">✖ black hole</b> ").text(tunnel.routes_fault);
+    page.raw(".</td></tr>\n");
+  }
 }
 
 void add_tunnels(Html& page, const Snapshot& s) {

@@ -26,6 +26,30 @@ void add_check(Html& page, std::string_view what, const std::optional<bool>& ok)
   page.raw(*ok ? Html::Markup(" yes") : Html::Markup(" <b class=\"bad\">no</b>"));
 }
 
+/// A sentence that is told elsewhere is left out of those that it stands among.
+std::string without(std::string sentences, const std::string& told) {
+  const auto at = told.empty() ? std::string::npos : sentences.find(" " + told);
+  return at == std::string::npos ? sentences : sentences.erase(at, told.size() + 1);
+}
+
+std::string_view scope_text(std::string_view scope) {
+  if (scope == "gateway") return "in this gateway";
+  if (scope == "home") return "in the router at home";
+  if (scope == "carrier") return "at the carrier";
+  if (scope == "beyond") return "beyond the carrier";
+  return {};
+}
+
+/// Whose fault it is, and the hop and the evidence that tell.
+void add_place(Html& page, const Uplink& uplink) {
+  const auto whose = scope_text(uplink.scope);
+  const auto& where = uplink.conclusion.where;
+  if (whose.empty() && where.empty()) return;
+  page.raw("<p class=\"where\">");
+  if (!whose.empty()) page.raw("The fault lies <b>").text(whose).raw("</b>. ");
+  page.text(where).raw("</p>\n");
+}
+
 void add_head(Html& page, const Uplink& uplink, double now) {
   const auto& conclusion = uplink.conclusion;
   page.raw("<div class=\"head\">\n<div class=\"top\"><h2>")
@@ -36,13 +60,13 @@ void add_head(Html& page, const Uplink& uplink, double now) {
   for (const auto& [name, value] : uplink.labels) page.raw(" · ").text(name).raw(" ").text(value);
   page.raw("</span></div>\n<p class=\"verdict\">");
   add_verdict(page, conclusion.verdict);
-  page.raw("</p>\n<p class=\"why\">").text(conclusion.why).raw("</p>\n<p class=\"soft\">");
+  page.raw("</p>\n<p class=\"why\">").text(without(conclusion.why, conclusion.where)).raw("</p>\n");
+  add_place(page, uplink);
   if (uplink.last_change) {
-    page.raw("Since ");
+    page.raw("<p class=\"soft\">Since ");
     add_since(page, *uplink.last_change, now);
+    page.raw("</p>\n");
   }
-  if (uplink.scope != "unknown") page.raw(" · the fault lies at: <b>").text(uplink.scope).raw("</b>");
-  page.raw("</p>\n");
   for (const auto& [check, ok] : uplink.preflight) {
     if (!ok)
       page.raw("<p>Preflight check <b class=\"bad\">").text(check).raw(" fails</b> on this gateway.</p>\n");
@@ -116,14 +140,15 @@ void add_path(Html& page, const Snapshot& s, const Path& path, const Uplink& upl
     add_verdict(page, path.conclusion.verdict);
     page.raw(" ").text(path.conclusion.why).raw("</p></div>\n");
   }
-  add_minutes(page, path, past);
   const auto open = still_open(path);
-  page.raw(
-      "<p class=\"soft wide\">Ten minutes, by when probes were sent; the figures are of those settled in the "
-      "last two.");
-  if (open > kUsuallyOpen) {
+  const bool many = open > kUsuallyOpen;
+  add_minutes(page, path, past, many ? open : 0);
+  page.raw("<p class=\"soft wide\">Ten minutes, by when probes were sent; the figures are of the last two.");
+  if (many) {
     page.raw(" <b class=\"bad\">").text(std::to_string(open));
-    page.raw(" have had no reply yet</b> (grey); which way they were lost is being asked.");
+    page.raw(
+        " have had no reply yet</b> (grey), and which way they were lost is being asked: the figures reach from all "
+        "of them lost to none.");
   }
   const auto unattributed = path.recent ? path.recent->unattributed : 0;
   if (unattributed > 0)

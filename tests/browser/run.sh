@@ -3,6 +3,7 @@
 #
 #   tests/browser/run.sh install        what it needs; fails where that cannot be had
 #   tests/browser/run.sh check [DIR]    plays it; keeps pictures of the page in DIR
+#   tests/browser/run.sh pictures       plays it, and draws those of the README anew (deploy/doc/page-*.webp)
 set -euo pipefail
 cd "$(dirname "$0")"
 . ../../deploy/install.sh
@@ -24,5 +25,12 @@ install_node_packages() {
 case "${1-}" in
   install) install_packages chromium && install_node_packages ;;
   check) exec /usr/bin/python3 page.py ${2:+--shots "$(realpath "$2")"} ;;
-  *) sed -n '2,5s/^# \{0,1\}//p' run.sh; exit 2 ;;
+  pictures)
+    install_packages webp
+    shots=$(mktemp -d)
+    trap 'rm -rf "$shots"' EXIT
+    /usr/bin/python3 page.py --shots "$shots"
+    for scheme in light dark; do cwebp -quiet -m 6 -q 80 "$shots/portrait-$scheme.png" -o "../../deploy/doc/page-$scheme.webp"; done
+    ;;
+  *) sed -n '2,6s/^# \{0,1\}//p' run.sh; exit 2 ;;
 esac

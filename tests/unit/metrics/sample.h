@@ -52,7 +52,8 @@ inline std::shared_ptr<Snapshot> sample_snapshot() {
   mansion->gateway_reachable = true;
   mansion->preflight = {{"route", true}, {"rp_filter", false}};
   mansion->nat = {"endpoint_independent", "address_and_port_dependent", "yes"};
-  mansion->conclusion = {verdict::Verdict::one_way, "replies to cloud die 4s after a flow begins"};
+  mansion->conclusion = {verdict::Verdict::one_way, "replies to cloud die 4s after a flow begins",
+                         verdict::Scope::carrier};
   mansion->last_change = 1760000110;
   mansion->verdict_changes = 2;
   mansion->scope = "carrier";

@@ -170,5 +170,20 @@ TEST(Scope, TheConclusionSaysItInTheSentence) {
   EXPECT_EQ(gone.scope, Scope::unknown);
 }
 
+// Whoever shows the place beside the sentence must know which part of it that is.
+TEST(Scope, AConclusionHasTheEvidenceByItselfAndInItsSentence) {
+  Evidence e;
+  e.facts.steady = Tri::no;
+  e.facts.fresh = e.facts.forward = Tri::yes;
+  e.facts.successors = Successors::died;
+  e.trail = series({"192.168.1.1", "-", "-"});
+  const auto c = conclude(decide(e.facts), e);
+  EXPECT_EQ(c.scope, Scope::home);
+  EXPECT_THAT(c.where, HasSubstr("hop 1 (192.168.1.1)"));
+  EXPECT_THAT(c.why, HasSubstr(" " + c.where));
+  e.facts.link = Tri::no;  // a link that is gone needs no trace
+  EXPECT_EQ(conclude(decide(e.facts), e).where, "");
+}
+
 }  // namespace
 }  // namespace ue::verdict

@@ -24,6 +24,7 @@ TEST(StatusJson, SaysWhatThePageSays) {
   EXPECT_EQ(u["name"], "mansion");
   EXPECT_EQ(u["verdict"], "one_way");
   EXPECT_EQ(u["scope"], "carrier");
+  EXPECT_TRUE(u["where"].is_null());
   EXPECT_EQ(u["preflight"]["rp_filter"], false);
   EXPECT_EQ(u["history"].size(), 2u);
   EXPECT_EQ(u["history"][1]["verdict"], "one_way");
@@ -34,7 +35,10 @@ TEST(StatusJson, SaysWhatThePageSays) {
   EXPECT_TRUE(p["mapping_lifetimes"]["solitary"]["upper_seconds"].is_null());
   EXPECT_EQ(p["minutes"]["bins"].size(), 3u);
   EXPECT_EQ(p["minutes"]["bins"][2], json::parse("[1, 0, 9, 0, 4, null]"));
+  EXPECT_EQ(p["mapping_lifetimes"]["stream"]["upper_is_own"], true);
   EXPECT_EQ(s["tunnels"][0]["diagnosis"], "one_way_loop");
+  EXPECT_EQ(s["tunnels"][0]["routes"], 3);
+  EXPECT_EQ(s["tunnels"][0]["routes_fault"], "3 routes lead into tun0");
   EXPECT_TRUE(s["routes"][1]["match"].is_null());
   EXPECT_EQ(s["collectors"][1]["optional"], true);
 }

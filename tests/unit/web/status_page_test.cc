@@ -31,11 +31,47 @@ TEST(StatusPage, SaysTheVerdictWhyAndSinceWhen) {
   EXPECT_THAT(page, HasSubstr("<section class=\"bad\" id=\"uplink-mansion\">"));
   EXPECT_THAT(page, HasSubstr("<p class=\"verdict\"><b class=\"bad\">✖ one_way</b></p>\n"
                               "<p class=\"why\">replies to cloud die 4s after a flow begins</p>"));
-  EXPECT_THAT(page, HasSubstr("Since " + std::string(kSince) + " · the fault lies at: <b>carrier</b>"));
+  EXPECT_THAT(page, HasSubstr("<p class=\"where\">The fault lies <b>at the carrier</b>. </p>\n<p class=\"soft\">Since " +
+                              std::string(kSince) + "</p>"));
   EXPECT_THAT(page, HasSubstr("eth2 via 203.0.113.1 · asn 64500 · carrier example-isp"));
   EXPECT_THAT(page, HasSubstr("<p class=\"verdict\"><b class=\"good\">✔ healthy</b></p>"));
   EXPECT_THAT(page, HasSubstr("<title>mansion one_way – uplink_exporter</title>"));
   EXPECT_THAT(page, HasSubstr("<body data-published=\"1760000200.000\">"));
+}
+
+TEST(StatusPage, SaysOnceWhereTheFaultLiesAndWhatTells) {
+  auto s = metrics::sample_snapshot();
+  const std::string hop = "Answers end behind hop 2 (100.64.0.1).";
+  auto uplink = std::make_shared<metrics::Uplink>(*s->uplinks[0]);
+  uplink->conclusion.why = "Replies die. " + hop + " The path to other is healthy.";
+  uplink->conclusion.where = hop;
+  s->uplinks[0] = uplink;
+  const std::string page = page_of(*s);
+  EXPECT_THAT(page, HasSubstr("<p class=\"why\">Replies die. The path to other is healthy.</p>\n"
+                              "<p class=\"where\">The fault lies <b>at the carrier</b>. " +
+                              hop + "</p>"));
+  // Evidence that does not settle whose fault it is is shown, too; of a healthy uplink there is none.
+  uplink->scope = "unknown";
+  EXPECT_THAT(page_of(*s), HasSubstr("<p class=\"where\">" + hop + "</p>"));
+  EXPECT_EQ(count(page, "class=\"where\""), 1u);
+}
+
+TEST(StatusPage, WhatHasHadNoReplyYetIsNeitherLostNorReturned) {
+  auto s = metrics::sample_snapshot();
+  auto uplink = std::make_shared<metrics::Uplink>(*s->uplinks[1]);
+  auto path = std::make_shared<metrics::Path>(*uplink->paths[0]);
+  path->steady.sent += 40;  // beside 60 that were answered lately
+  uplink->paths[0] = path;
+  s->uplinks[1] = uplink;
+  const std::string page = page_of(*s);
+  EXPECT_THAT(page, HasSubstr("Return <b class=\"bad\">60.0 % to 100 %</b>"));
+  EXPECT_THAT(page, HasSubstr("Forward <b class=\"bad\">60.0 % to 100 %</b>"));
+  EXPECT_THAT(page, HasSubstr("<b class=\"bad\">40 have had no reply yet</b>"));
+  path->steady.sent -= 37;  // some are always under way
+  EXPECT_THAT(page_of(*s), HasSubstr("Return <b>100 %</b>"));
+  path->steady.sent += 37;
+  path->recent = metrics::Recent{};  // nothing has settled in two minutes
+  EXPECT_THAT(page_of(*s), HasSubstr("Return <b class=\"bad\">0 %</b>"));
 }
 
 TEST(StatusPage, ShowsPathsByDirection) {
@@ -67,10 +103,34 @@ TEST(StatusPage, DrawsTheLadderByItsNewestBatchWithTheHoldThatDecides) {
   const std::string page = page_of(*metrics::sample_snapshot());
   // The counters say 6/6 and 6/1; the newest batch 3/3 and none of 3. The tunnel pings after 10 s.
   EXPECT_THAT(page, HasSubstr("<th scope=\"row\">after a stream</th><td class=\"h4\">3/3</td>"
-                              "<td class=\"h0 keep\">0/3</td><td>·</td><td class=\"note\">5 s to 10 s</td>"));
+                              "<td class=\"h0 keep\">0/3</td><td>·</td><td class=\"note\">5 s to 10 s "));
   EXPECT_THAT(page, HasSubstr("<th scope=\"row\">after one packet</th><td>·</td><td>·</td>"
                               "<td class=\"h4\">2/2</td><td class=\"note\">over 2 min</td>"));
   EXPECT_THAT(page, HasSubstr("A tunnel pings after 10 s of silence: <b class=\"bad\">too late</b>"));
+}
+
+TEST(StatusPage, SaysWhereThisGatewayItselfForgets) {
+  const std::string page = page_of(*metrics::sample_snapshot());
+  EXPECT_THAT(page, HasSubstr("5 s to 10 s <span class=\"soft\">(this gateway itself forgets)</span></td>"));
+  EXPECT_THAT(page, HasSubstr("too late</b>, this gateway's own connection tracker has forgotten"));
+  auto s = metrics::sample_snapshot();
+  auto uplink = std::make_shared<metrics::Uplink>(*s->uplinks[0]);
+  auto path = std::make_shared<metrics::Path>(*uplink->paths[0]);
+  path->lifetimes["stream"].is_own = false;
+  uplink->paths[0] = path;
+  s->uplinks[0] = uplink;
+  EXPECT_THAT(page_of(*s), HasSubstr("<td class=\"note\">5 s to 10 s</td>"));
+  EXPECT_THAT(page_of(*s), HasSubstr("too late</b>, the flow is forgotten by then."));
+}
+
+TEST(StatusPage, TellsOfRoutesIntoABlackHole) {
+  EXPECT_THAT(page_of(*metrics::sample_snapshot()),
+              HasSubstr("<tr><td colspan=\"7\"><b class=\"bad\">✖ black hole</b> 3 routes lead into tun0.</td></tr>"));
+  auto s = metrics::sample_snapshot();
+  auto tunnel = std::make_shared<metrics::Tunnel>(*s->tunnels[0]);
+  tunnel->routes_fault.clear();
+  s->tunnels[0] = tunnel;
+  EXPECT_THAT(page_of(*s), Not(HasSubstr("black hole")));
 }
 
 TEST(StatusPage, LeavesOutOfTheLadderWhatHasNotBeenTried) {
