@@ -1,31 +1,13 @@
 #include "agent/http_client.h"
 
-// <utility> (in the header) must come before Boost 1.74's Asio with GCC 12.
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/ssl.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
-#include <boost/beast/http.hpp>
-#include <boost/beast/ssl/ssl_stream.hpp>
+#include "base/beast.h"
 
-#if defined(__GNUC__) && !defined(__clang__)
-// GCC 12 at -O1 inlines one half of Asio's own new and delete of coroutine frames and then misses the other.
-#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
-#endif
+#include <boost/asio/ssl.hpp>
+#include <boost/beast/ssl/ssl_stream.hpp>
 
 namespace ue::agent {
 
 namespace {
-
-namespace asio = boost::asio;
-namespace beast = boost::beast;
-namespace http = beast::http;
-using asio::ip::tcp;
 
 constexpr std::uint32_t kLongestHeader = 4096;
 
@@ -40,10 +22,10 @@ tcp::endpoint to_asio(const Endpoint& e) {
 asio::awaitable<std::vector<tcp::endpoint>> look_up(const HostPort& server, HttpAnswer& answer) {
   if (const auto address = IpAddress::parse(server.host))
     co_return std::vector<tcp::endpoint>{to_asio({*address, server.port})};
-  beast::error_code error;
+  error_code error;
   tcp::resolver resolver(co_await asio::this_coro::executor);
   const auto found = co_await resolver.async_resolve(server.host, std::to_string(server.port),
-                                                     asio::redirect_error(asio::use_awaitable, error));
+                                                     quietly(error));
   if (error) answer.error = "looking up " + server.host + ": " + error.message();
   std::vector<tcp::endpoint> all;
   for (const auto& entry : found) all.push_back(entry.endpoint());
@@ -52,7 +34,7 @@ asio::awaitable<std::vector<tcp::endpoint>> look_up(const HostPort& server, Http
 
 asio::awaitable<bool> connect(beast::tcp_stream& stream, const HttpPost& what, HttpAnswer& answer) {
   for (const auto& remote : co_await look_up(what.server, answer)) {
-    beast::error_code error;
+    error_code error;
     auto& socket = stream.socket();
     socket.close(error);
     socket.open(remote.protocol(), error);
@@ -68,7 +50,7 @@ asio::awaitable<bool> connect(beast::tcp_stream& stream, const HttpPost& what, H
       }
     }
     const auto begin = std::chrono::steady_clock::now();
-    co_await stream.async_connect(remote, asio::redirect_error(asio::use_awaitable, error));
+    co_await stream.async_connect(remote, quietly(error));
     if (!error) {
       answer.connected = true;
       answer.refused = false;
@@ -85,8 +67,8 @@ asio::awaitable<bool> connect(beast::tcp_stream& stream, const HttpPost& what, H
 
 template <typename Stream>
 asio::awaitable<void> exchange(Stream& stream, const HttpPost& what, HttpAnswer& answer) {
-  beast::error_code error;
-  auto token = asio::redirect_error(asio::use_awaitable, error);
+  error_code error;
+  auto token = quietly(error);
   http::request<http::string_body> request(http::verb::post, what.path, 11);
   request.set(http::field::host, what.server.to_string());
   request.set(http::field::content_type, "application/json");
@@ -120,9 +102,9 @@ asio::awaitable<void> secured(beast::tcp_stream plain, const HttpPost& what, Htt
   if (!IpAddress::parse(what.server.host))
     SSL_ctrl(stream.native_handle(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
              const_cast<char*>(what.server.host.c_str()));
-  beast::error_code error;
+  error_code error;
   co_await stream.async_handshake(asio::ssl::stream_base::client,
-                                  asio::redirect_error(asio::use_awaitable, error));
+                                  quietly(error));
   if (error) {
     answer.error = "TLS: " + error.message();
     co_return;
@@ -140,7 +122,7 @@ asio::awaitable<void> run(HttpPost what, std::function<void(HttpAnswer)> done) {
         co_await secured(std::move(stream), what, answer);
       } else {
         co_await exchange(stream, what, answer);
-        beast::error_code error;
+        error_code error;
         stream.socket().shutdown(tcp::socket::shutdown_both, error);
       }
     }

@@ -1,34 +1,17 @@
 #include "reflector/query_server.h"
 
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/ip/tcp.hpp>
+#include "base/beast.h"
+
 #include <boost/asio/ip/v6_only.hpp>
-#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <boost/beast/core.hpp>
-#include <boost/beast/http.hpp>
 #include <cstring>
 
 #include "base/log.h"
 #include "reflector/udp_port.h"
 
-#if defined(__GNUC__) && !defined(__clang__)
-// GCC 12 at -O1 inlines one half of Asio's own new and delete of coroutine frames and then misses the other.
-#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
-#endif
-
 namespace ue::reflector {
 
 namespace {
-
-namespace asio = boost::asio;
-namespace beast = boost::beast;
-namespace http = beast::http;
-using asio::ip::tcp;
-using boost::system::error_code;
 
 constexpr std::uint32_t kMaxHeader = 4096;
 constexpr std::size_t kMaxDrain = 64 * 1024;
@@ -38,8 +21,6 @@ struct Seat {
   std::shared_ptr<QueryServer::Connections> all;
   std::unique_ptr<Connections::Place> place;
 };
-
-auto quietly(error_code& error) { return asio::redirect_error(asio::use_awaitable, error); }
 
 std::string_view view(beast::string_view s) { return {s.data(), s.size()}; }
 

@@ -59,8 +59,6 @@ std::optional<FlowEvent> read_flow_event(nlmsghdr* message) {
   event.timeout = std::chrono::seconds(read_u32(flow[CTA_TIMEOUT]).value_or(0));
   event.reply_from = *from;
   event.reply_to = *to;
-  if (auto* port = protocol[CTA_PROTO_SRC_PORT]; port != nullptr && nla_len(port) >= 2)
-    event.reply_from_port = ntohs(nla_get_u16(port));
   return event;
 }
 

@@ -19,7 +19,6 @@ struct FlowEvent {
   Nanos timeout{};       ///< the tracker forgets it after this silence; zero: not told
   IpAddress reply_from;  ///< who answers: the destination, as this machine's packets carry it
   IpAddress reply_to;    ///< where the answer goes: the uplink's own address, after source NAT
-  std::uint16_t reply_from_port = 0;
 };
 
 /// Reads IPCTNL_MSG_CT_NEW of a UDP flow, which tells of new and of changed ones; nothing for anything else.
