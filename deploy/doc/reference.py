@@ -1,8 +1,9 @@
 #!/usr/bin/python3
-"""The metric reference, made from the programs' own catalogue; and configuration.md, held to their tables of keys.
+"""The references, made from the programs' own tables: metrics.md from the catalogue of metrics, configuration.md from the
+keys that the parsers of the configurations read by.
 
-usage: reference.py            writes metrics.md
-       reference.py --check    changes nothing; fails where metrics.md or a key of configuration.md is not as the code has it
+usage: reference.py            writes both
+       reference.py --check    changes nothing; fails where one is not what the tables say
 """
 import os
 import re
@@ -10,12 +11,26 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 EXPORTER = os.path.join(HERE, "../../exporter")
-HEAD = """# Metrics
+METRICS_HEAD = """# Metrics
 
 Made from `exporter/metrics/catalogue.h` by `deploy/doc/reference.py`. Durations are in seconds, sizes in octets. A counter that
 is known begins at 0; what has not been measured is absent. Histograms have `_bucket`, `_sum` and `_count`.
 """
-TABLE = "\n| metric | type | labels | what |\n|---|---|---|---|\n"
+METRICS_TABLE = "\n| metric | type | labels | what |\n|---|---|---|---|\n"
+CONFIGURATION_HEAD = """# Configuration
+
+Made from the tables that `exporter/config` reads by, by `deploy/doc/reference.py`. YAML, strict: an unknown key, a wrong type
+or a bad value is an error with file, line, column and key, and the program does not start (or, at a reload, goes on with what
+it has). `uplinktool check config FILE` says the same. Durations are written as in Prometheus: `500ms`, `30s`, `1m30s`.
+Relative paths count from the file's own directory.
+"""
+CONFIGURATION_TABLE = "\n| key | default | what |\n|---|---|---|\n"
+CONFIGURATIONS = (
+    ("uplink_exporter", "", "config/agent_config.cc"),
+    ("uplink_reflector", "", "config/reflector_config.cc"),
+    ("--web.config.file", "Both programs take it, in the format of Prometheus' exporter-toolkit; [an example](../examples/web-config.yml).",
+     "config/web_config.cc"),
+)
 
 
 def read(path):
@@ -25,7 +40,7 @@ def read(path):
 
 def metrics():
     """The text of metrics.md."""
-    text, open_table = HEAD, False
+    text, open_table = METRICS_HEAD, False
     for line in read("metrics/catalogue.h").splitlines():
         section = re.match(r"\s*// --- (.+)", line)
         if section:
@@ -34,7 +49,7 @@ def metrics():
         row = re.match(r'\s*\{"(\w+)", k(\w+), \{([^}]*)\}, "((?:[^"\\]|\\.)*)"\},', line)
         if row:
             if not open_table:
-                text += TABLE
+                text += METRICS_TABLE
                 open_table = True
             labels = ", ".join(f"`{label}`" for label in re.findall(r'"(\w+)"', row[3]))
             help_text = row[4].replace('\\"', '"').replace("|", "\\|")
@@ -42,38 +57,55 @@ def metrics():
     return text
 
 
-def keys_of_code(path):
-    """Keys of every table of settings in a file of config/."""
-    return {key for body in re.findall(r"Setting<\w+> k\w*Keys\[\] = \{(.*?)\n\};", read(path), re.S)
-            for key in re.findall(r'\{"(\w+)", Need::', body)}
+def sections(path):
+    """[(where, introduction, rows)] of one configuration: its keys as the parser has them, the file's own first."""
+    code = read(path)
+    found = []
+    for told, body in re.findall(r"((?:^/// [^\n]*\n)+)// clang-format off\nconstexpr Setting<\w+> \w+\[\] = \{\n(.*?)^\};", code, re.M | re.S):
+        where, introduction = re.match(r"Keys of (the file|`[\w.]+`)(?:\.|: (.*))$", re.sub(r"^/// ", "", told, flags=re.M).replace("\n", " ").strip()).groups()
+        rows = []
+        for line in body.splitlines():
+            row = re.match(r'\s*\{"(\w+)", (kRequired|"(?:[^"\\]|\\.)*"), "((?:[^"\\]|\\.)*)", ', line)
+            if row:
+                rows.append((row[1], "required" if row[2] == "kRequired" else unquoted(row[2][1:-1]), unquoted(row[3])))
+            elif "{" in line:
+                sys.exit(f"{path}: not understood: {line}")
+        found.append((where.strip("`"), introduction, rows))
+    order = [key for where, _, rows in found if where == "the file" for key, _, _ in rows]
+    return sorted(found, key=lambda s: (-1, 0) if s[0] == "the file" else (order.index(s[0].split(".")[0]), s[0].count(".")))
 
 
-def keys_of_page(page, heading, until):
-    part = page.split(f"\n## {heading}\n")[1].split(f"\n## {until}\n")[0] if until else page.split(f"\n## {heading}\n")[1]
-    return {key for row in re.findall(r"^\| (`\w+`) .*$", part, re.M) for key in re.findall(r"`(\w+)`", row)} | (
-        set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\|.*$", part, re.M)))) if not until else set())
+def unquoted(text):
+    return text.replace('\\"', '"').replace("\\\\", "\\").replace("|", "\\|")
+
+
+def configuration():
+    """The text of configuration.md."""
+    text = CONFIGURATION_HEAD
+    for program, introduction, path in CONFIGURATIONS:
+        text += f"\n## {program}\n" + (f"\n{introduction}\n" if introduction else "")
+        for where, told, rows in sections(path):
+            if where != "the file":
+                text += f"\n### {where.replace('.', ': ')}\n" + (f"\n{told[0].upper()}{told[1:]}\n" if told else "")
+            text += CONFIGURATION_TABLE + "".join(f"| `{key}` | {standard} | {what} |\n" for key, standard, what in rows)
+    return text
+
+
+MADE = {"metrics.md": metrics, "configuration.md": configuration}
 
 
 def problems():
-    with open(os.path.join(HERE, "metrics.md"), encoding="utf-8") as file:
-        if file.read() != metrics():
-            yield "metrics.md is not what the catalogue says: run deploy/doc/reference.py"
-    with open(os.path.join(HERE, "configuration.md"), encoding="utf-8") as file:
-        page = file.read()
-    for heading, until, path in (("uplink_exporter", "uplink_reflector", "config/agent_config.cc"),
-                                 ("uplink_reflector", "--web.config.file", "config/reflector_config.cc"),
-                                 ("--web.config.file", None, "config/web_config.cc")):
-        code, told = keys_of_code(path), keys_of_page(page, heading, until)
-        if not code:
-            yield f"no keys were found in {path}"
-        for key in sorted(code ^ told):
-            yield f"configuration.md, {heading}: {key} is in {'the code' if key in code else 'the page'} only"
+    for name, make in MADE.items():
+        with open(os.path.join(HERE, name), encoding="utf-8") as file:
+            if file.read() != make():
+                yield f"{name} is not what the code says: run deploy/doc/reference.py"
 
 
 def main():
     if "--check" not in sys.argv[1:]:
-        with open(os.path.join(HERE, "metrics.md"), "w", encoding="utf-8") as file:
-            file.write(metrics())
+        for name, make in MADE.items():
+            with open(os.path.join(HERE, name), "w", encoding="utf-8") as file:
+                file.write(make())
         return 0
     found = list(problems())
     print("\n".join(found) if found else "the references are what the code says")

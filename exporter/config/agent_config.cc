@@ -42,17 +42,21 @@ void read_label(const Value& entry, Uplink& uplink) {
   uplink.labels[name] = entry.text("text");
 }
 
+void read_labels(const Value& v, Uplink& u) {
+  for (const Value& entry : v.entries()) read_label(entry, u);
+}
+
+/// Keys of `uplinks`.
+// clang-format off
 constexpr Setting<Uplink> kUplinkKeys[] = {
-    {"name", Need::required, [](const Value& v, Uplink& u) { u.name = read_name(v); }},
-    {"interface", Need::required, [](const Value& v, Uplink& u) { u.interface = read_interface(v); }},
-    {"gateway", Need::optional, [](const Value& v, Uplink& u) { u.gateway = read_unicast_address(v); }},
-    {"family", Need::optional, [](const Value& v, Uplink& u) { u.family = read_family(v); }},
-    {"fwmark", Need::optional, [](const Value& v, Uplink& u) { u.fwmark = read_fwmark(v); }},
-    {"labels", Need::optional,
-     [](const Value& v, Uplink& u) {
-       for (const Value& entry : v.entries()) read_label(entry, u);
-     }},
+    {"name", kRequired, "label value `uplink`", [](const Value& v, Uplink& u) { u.name = read_name(v); }},
+    {"interface", kRequired, "the kernel's name of it, such as `eth1`", [](const Value& v, Uplink& u) { u.interface = read_interface(v); }},
+    {"gateway", "of its default route", "the next hop; needed where no table has a default route through this interface", [](const Value& v, Uplink& u) { u.gateway = read_unicast_address(v); }},
+    {"family", "`ipv4`", "or `ipv6`: an uplink is an interface and a family", [](const Value& v, Uplink& u) { u.family = read_family(v); }},
+    {"fwmark", "none", "mark on every probe, for mwan3 and other policy routing; needs CAP_NET_RAW", [](const Value& v, Uplink& u) { u.fwmark = read_fwmark(v); }},
+    {"labels", "none", "map of further labels, on `uplink_info` only; `carrier` and `asn` are what the fleet's rules look at", read_labels},
 };
+// clang-format on
 
 Uplink read_uplink(const Value& v) {
   Uplink u = read_map<Uplink>(v, kUplinkKeys);
@@ -66,16 +70,20 @@ Uplink read_uplink(const Value& v) {
 // --- reflectors and witnesses
 // ----------------------------------------------------------------------------------------
 
+void read_protocol(const Value& v, Reflector& r) {
+  static constexpr std::array<std::string_view, 2> kNames{"stamp", "stun"};
+  r.protocol = v.one_of(kNames) == 0 ? Protocol::stamp : Protocol::stun;
+}
+
+/// Keys of `reflectors`.
+// clang-format off
 constexpr Setting<Reflector> kReflectorKeys[] = {
-    {"name", Need::required, [](const Value& v, Reflector& r) { r.name = read_name(v); }},
-    {"address", Need::required, [](const Value& v, Reflector& r) { r.address = read_host_port(v); }},
-    {"protocol", Need::optional,
-     [](const Value& v, Reflector& r) {
-       static constexpr std::array<std::string_view, 2> kNames{"stamp", "stun"};
-       r.protocol = v.one_of(kNames) == 0 ? Protocol::stamp : Protocol::stun;
-     }},
-    {"key_file", Need::optional, [](const Value& v, Reflector& r) { r.key_file = read_path(v); }},
+    {"name", kRequired, "label value `reflector`", [](const Value& v, Reflector& r) { r.name = read_name(v); }},
+    {"address", kRequired, "host or address, with a port or 862 (`stun`: 3478)", [](const Value& v, Reflector& r) { r.address = read_host_port(v); }},
+    {"protocol", "`stamp`", "or `stun`: any STUN server; nobody can then say which way a packet died", read_protocol},
+    {"key_file", "none", "`uplinktool keygen`, the same on both sides, mode 0600; without it no lifetimes are measured", [](const Value& v, Reflector& r) { r.key_file = read_path(v); }},
 };
+// clang-format on
 
 Reflector read_reflector(const Value& v) {
   Reflector r = read_map<Reflector>(v, kReflectorKeys);
@@ -135,18 +143,18 @@ std::vector<Nanos> read_holds(const Value& v) {
   return holds;
 }
 
+/// Keys of `probe`: in parentheses what the profile `metered` begins with.
+// clang-format off
 constexpr Setting<Probe> kProbeKeys[] = {
     // Read before the others, whatever its place in the file: it sets what they default to.
-    {"profile", Need::optional, [](const Value&, Probe&) {}},
-    {"interval", Need::optional, [](const Value& v, Probe& p) { p.interval = v.duration(100ms, 1min); }},
-    {"fresh_interval", Need::optional,
-     [](const Value& v, Probe& p) { p.fresh_interval = v.duration(5s, 1h); }},
-    {"ladder_interval", Need::optional,
-     [](const Value& v, Probe& p) { p.ladder_interval = v.duration(30s, 24h); }},
-    {"holds", Need::optional, [](const Value& v, Probe& p) { p.holds = read_holds(v); }},
-    {"loss_threshold", Need::optional,
-     [](const Value& v, Probe& p) { p.loss_threshold = v.ratio(0.001, 0.9); }},
+    {"profile", "`default`", "or `metered`: under 4 MB a day for each uplink and reflector, slower; sets what the other keys default to", [](const Value&, Probe&) {}},
+    {"interval", "`1s` (`15s`)", "between two probes of the steady flow, 100 ms to 1 min", [](const Value& v, Probe& p) { p.interval = v.duration(100ms, 1min); }},
+    {"fresh_interval", "`30s` (`5m`)", "between two new flows, 5 s to 1 h", [](const Value& v, Probe& p) { p.fresh_interval = v.duration(5s, 1h); }},
+    {"ladder_interval", "`5m` (`1h`)", "between two measurements of mapping lifetimes, 30 s to 24 h", [](const Value& v, Probe& p) { p.ladder_interval = v.duration(30s, 24h); }},
+    {"holds", "`[1s, 2s, 5s, 10s, 20s, 30s, 60s, 120s]`", "the silences that are tried, ascending, 100 ms to 10 min; `[]`: none", [](const Value& v, Probe& p) { p.holds = read_holds(v); }},
+    {"loss_threshold", "`0.05`", "share of packets above which an uplink is `lossy`, 0.001 to 0.9", [](const Value& v, Probe& p) { p.loss_threshold = v.ratio(0.001, 0.9); }},
 };
+// clang-format on
 
 Probe read_probe(const Value& v) {
   const auto profile = v.find("profile");
@@ -159,26 +167,28 @@ Probe read_probe(const Value& v) {
 /// More than this and a scrape is no longer quick; a server that has more is better asked for its sums.
 constexpr std::uint64_t kMaxClientSeries = 1'000;
 
+/// Keys of `openvpn.clients`.
+// clang-format off
 constexpr Setting<TunnelClients> kTunnelClientsKeys[] = {
-    {"series", Need::required,
-     [](const Value& v, TunnelClients& c) { c.series = v.integer(0, kMaxClientSeries); }},
-    {"hash_key_file", Need::optional,
-     [](const Value& v, TunnelClients& c) { c.hash_key_file = read_path(v); }},
+    {"series", kRequired, "for so many clients, 1000 at most; all others share `common_name=\"_others\"`", [](const Value& v, TunnelClients& c) { c.series = v.integer(0, kMaxClientSeries); }},
+    {"hash_key_file", "none", "show a keyed hash instead of the names; `head -c 32 /dev/urandom` makes one", [](const Value& v, TunnelClients& c) { c.hash_key_file = read_path(v); }},
 };
+// clang-format on
 
+/// Keys of `openvpn`: at least one of `log`, `journal`, `status` and `management`; what several tell counts once.
+// clang-format off
 constexpr Setting<Tunnel> kTunnelKeys[] = {
-    {"name", Need::required, [](const Value& v, Tunnel& t) { t.name = read_name(v); }},
-    {"log", Need::optional, [](const Value& v, Tunnel& t) { t.log = read_path(v); }},
-    {"journal", Need::optional, [](const Value& v, Tunnel& t) { t.journal = read_unit(v); }},
-    {"status", Need::optional, [](const Value& v, Tunnel& t) { t.status = read_path(v); }},
-    {"management", Need::optional, [](const Value& v, Tunnel& t) { t.management = read_management(v); }},
-    {"management_password_file", Need::optional,
-     [](const Value& v, Tunnel& t) { t.management_password_file = read_path(v); }},
-    {"reflector", Need::optional, [](const Value& v, Tunnel& t) { t.reflector = read_name(v); }},
-    {"device", Need::optional, [](const Value& v, Tunnel& t) { t.device = read_interface(v); }},
-    {"clients", Need::optional,
-     [](const Value& v, Tunnel& t) { t.clients = read_map<TunnelClients>(v, kTunnelClientsKeys); }},
+    {"name", kRequired, "label value `tunnel`", [](const Value& v, Tunnel& t) { t.name = read_name(v); }},
+    {"log", "none", "OpenVPN's log file; may be rotated, truncated, made anew", [](const Value& v, Tunnel& t) { t.log = read_path(v); }},
+    {"journal", "none", "the systemd unit that OpenVPN runs in", [](const Value& v, Tunnel& t) { t.journal = read_unit(v); }},
+    {"status", "none", "file of OpenVPN's `status` option, version 1, 2 or 3", [](const Value& v, Tunnel& t) { t.status = read_path(v); }},
+    {"management", "none", "`unix:/path` or `tcp://127.0.0.1:7505`; it has one place, which the agent then keeps", [](const Value& v, Tunnel& t) { t.management = read_management(v); }},
+    {"management_password_file", "none", "its first line is the password", [](const Value& v, Tunnel& t) { t.management_password_file = read_path(v); }},
+    {"reflector", "none", "which reflector speaks for this tunnel's path", [](const Value& v, Tunnel& t) { t.reflector = read_name(v); }},
+    {"device", "none", "its tun or tap interface: a route into it while the tunnel is not connected is told", [](const Value& v, Tunnel& t) { t.device = read_interface(v); }},
+    {"clients", "none", "of a server: series for each client", [](const Value& v, Tunnel& t) { t.clients = read_map<TunnelClients>(v, kTunnelClientsKeys); }},
 };
+// clang-format on
 
 Tunnel read_tunnel(const Value& v) {
   Tunnel t = read_map<Tunnel>(v, kTunnelKeys);
@@ -192,12 +202,15 @@ Tunnel read_tunnel(const Value& v) {
   return t;
 }
 
+/// Keys of `routes`.
+// clang-format off
 constexpr Setting<Route> kRouteKeys[] = {
-    {"destination", Need::required, [](const Value& v, Route& r) { r.destination = read_destination(v); }},
-    {"uplink", Need::required, [](const Value& v, Route& r) { r.uplink = read_name(v); }},
-    {"fwmark", Need::optional, [](const Value& v, Route& r) { r.fwmark = read_fwmark(v); }},
-    {"source", Need::optional, [](const Value& v, Route& r) { r.source = read_unicast_address(v); }},
+    {"destination", kRequired, "address, prefix or name", [](const Value& v, Route& r) { r.destination = read_destination(v); }},
+    {"uplink", kRequired, "the name of the uplink that it must leave through", [](const Value& v, Route& r) { r.uplink = read_name(v); }},
+    {"fwmark", "none", "of the packets that are meant, where your rules look at marks", [](const Value& v, Route& r) { r.fwmark = read_fwmark(v); }},
+    {"source", "none", "of the packets that are meant, where your rules look at addresses", [](const Value& v, Route& r) { r.source = read_unicast_address(v); }},
 };
+// clang-format on
 
 // --- the file
 // --------------------------------------------------------------------------------------------------------
@@ -209,23 +222,18 @@ std::vector<T> read_list(const Value& v, Read read) {
   return out;
 }
 
+/// Keys of the file.
+// clang-format off
 constexpr Setting<Config> kConfigKeys[] = {
-    {"uplinks", Need::optional,
-     [](const Value& v, Config& c) { c.uplinks = read_list<Uplink>(v, read_uplink); }},
-    {"reflectors", Need::optional,
-     [](const Value& v, Config& c) { c.reflectors = read_list<Reflector>(v, read_reflector); }},
-    {"witnesses", Need::optional,
-     [](const Value& v, Config& c) { c.witnesses = read_list<HostPort>(v, read_witness); }},
-    {"probe", Need::optional, [](const Value& v, Config& c) { c.probe = read_probe(v); }},
-    {"openvpn", Need::optional,
-     [](const Value& v, Config& c) { c.openvpn = read_list<Tunnel>(v, read_tunnel); }},
-    {"routes", Need::optional,
-     [](const Value& v, Config& c) {
-       c.routes = read_list<Route>(v, [](const Value& r) { return read_map<Route>(r, kRouteKeys); });
-     }},
-    {"alertmanagers", Need::optional,
-     [](const Value& v, Config& c) { c.alertmanagers = read_list<std::string>(v, read_url); }},
+    {"uplinks", "discovered", "list of lines to the Internet; left out: every interface with a default route through a gateway in any table, tunnels excepted", [](const Value& v, Config& c) { c.uplinks = read_list<Uplink>(v, read_uplink); }},
+    {"reflectors", "public STUN servers", "list of far ends to measure against", [](const Value& v, Config& c) { c.reflectors = read_list<Reflector>(v, read_reflector); }},
+    {"witnesses", "two public STUN servers", "`host:port` of STUN servers that clear an uplink when a reflector dies; `[]` for none", [](const Value& v, Config& c) { c.witnesses = read_list<HostPort>(v, read_witness); }},
+    {"probe", "as below", "how often is measured", [](const Value& v, Config& c) { c.probe = read_probe(v); }},
+    {"openvpn", "none", "list of tunnels to watch", [](const Value& v, Config& c) { c.openvpn = read_list<Tunnel>(v, read_tunnel); }},
+    {"routes", "none", "list of destinations and the uplink that each must leave through", [](const Value& v, Config& c) { c.routes = read_list<Route>(v, [](const Value& r) { return read_map<Route>(r, kRouteKeys); }); }},
+    {"alertmanagers", "none", "URLs of Alertmanagers that the agent itself tells; only without a Prometheus that evaluates `rules/`", [](const Value& v, Config& c) { c.alertmanagers = read_list<std::string>(v, read_url); }},
 };
+// clang-format on
 
 /// The entry of a list that was read without an error, and optionally one of its keys.
 Value part(const Value& root, std::string_view list, std::size_t index, std::string_view key = {}) {

@@ -16,23 +16,20 @@ std::uint32_t read_limit(const Value& v, std::uint32_t max) {
   return static_cast<std::uint32_t>(v.integer(1, max));
 }
 
-/// The upper ends are there to catch a slip of the keyboard: a session takes a few hundred octets of memory.
+// The upper ends are there to catch a slip of the keyboard: a session takes a few hundred octets of memory.
+
+/// Keys of `limits`.
+// clang-format off
 constexpr Setting<ReflectorLimits> kLimitKeys[] = {
-    {"max_sessions", Need::optional,
-     [](const Value& v, ReflectorLimits& l) { l.max_sessions = read_limit(v, 10'000'000); }},
-    {"max_sessions_per_key", Need::optional,
-     [](const Value& v, ReflectorLimits& l) { l.max_sessions_per_key = read_limit(v, 10'000'000); }},
-    {"packets_per_second_per_source", Need::optional,
-     [](const Value& v, ReflectorLimits& l) { l.packets_per_second_per_source = read_limit(v, 1'000'000); }},
-    {"query_connections", Need::optional,
-     [](const Value& v, ReflectorLimits& l) { l.query_connections = read_limit(v, 10'000); }},
-    {"max_holds", Need::optional,
-     [](const Value& v, ReflectorLimits& l) { l.max_holds = read_limit(v, 10'000'000); }},
-    {"max_holds_per_key", Need::optional,
-     [](const Value& v, ReflectorLimits& l) { l.max_holds_per_key = read_limit(v, 10'000'000); }},
-    {"max_holds_per_prefix", Need::optional,
-     [](const Value& v, ReflectorLimits& l) { l.max_holds_per_prefix = read_limit(v, 10'000'000); }},
+    {"max_sessions", "`100000`", "flows that are known at once", [](const Value& v, ReflectorLimits& l) { l.max_sessions = read_limit(v, 10'000'000); }},
+    {"max_sessions_per_key", "`1000`", "... of one gateway", [](const Value& v, ReflectorLimits& l) { l.max_sessions_per_key = read_limit(v, 10'000'000); }},
+    {"packets_per_second_per_source", "`200`", "for an IPv4 address or an IPv6 /56, in each of the reflector's threads", [](const Value& v, ReflectorLimits& l) { l.packets_per_second_per_source = read_limit(v, 1'000'000); }},
+    {"query_connections", "`64`", "TCP connections at once, for questions", [](const Value& v, ReflectorLimits& l) { l.query_connections = read_limit(v, 10'000); }},
+    {"max_holds", "`100000`", "replies held back at once; a change needs a restart", [](const Value& v, ReflectorLimits& l) { l.max_holds = read_limit(v, 10'000'000); }},
+    {"max_holds_per_key", "`1000`", "... for one gateway", [](const Value& v, ReflectorLimits& l) { l.max_holds_per_key = read_limit(v, 10'000'000); }},
+    {"max_holds_per_prefix", "`2000`", "... for an IPv4 /24 or an IPv6 /48", [](const Value& v, ReflectorLimits& l) { l.max_holds_per_prefix = read_limit(v, 10'000'000); }},
 };
+// clang-format on
 
 ReflectorLimits read_limits(const Value& v) {
   ReflectorLimits l = read_map<ReflectorLimits>(v, kLimitKeys);
@@ -59,13 +56,15 @@ std::vector<HostPort> read_listen(const Value& v) {
   return out;
 }
 
+/// Keys of the file.
+// clang-format off
 constexpr Setting<ReflectorConfig> kKeys[] = {
-    {"listen", Need::optional, [](const Value& v, ReflectorConfig& c) { c.listen = read_listen(v); }},
-    {"key_file", Need::optional, [](const Value& v, ReflectorConfig& c) { c.key_file = read_path(v); }},
-    {"allow_unauthenticated", Need::optional,
-     [](const Value& v, ReflectorConfig& c) { c.allow_unauthenticated = v.boolean(); }},
-    {"limits", Need::optional, [](const Value& v, ReflectorConfig& c) { c.limits = read_limits(v); }},
+    {"listen", "`[\"0.0.0.0:862\", \"[::]:862\"]`", "UDP for probes, and TCP on the same port for questions; a second, high port helps where a carrier treats low ports apart", [](const Value& v, ReflectorConfig& c) { c.listen = read_listen(v); }},
+    {"key_file", "none", "keys of the gateways; needed unless `allow_unauthenticated`", [](const Value& v, ReflectorConfig& c) { c.key_file = read_path(v); }},
+    {"allow_unauthenticated", "`false`", "answer probes without a key; no delayed replies for them", [](const Value& v, ReflectorConfig& c) { c.allow_unauthenticated = v.boolean(); }},
+    {"limits", "as below", "how much it does for one gateway, and for all", [](const Value& v, ReflectorConfig& c) { c.limits = read_limits(v); }},
 };
+// clang-format on
 
 }  // namespace
 

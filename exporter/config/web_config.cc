@@ -55,22 +55,21 @@ std::vector<std::string> read_cipher_suites(const Value& v) {
   return suites;
 }
 
+/// Keys of `tls_server_config`.
+// clang-format off
 constexpr Setting<WebTls> kTlsKeys[] = {
-    {"cert_file", Need::required, [](const Value& v, WebTls& t) { t.cert_file = read_path(v); }},
-    {"key_file", Need::required, [](const Value& v, WebTls& t) { t.key_file = read_path(v); }},
-    {"client_auth_type", Need::optional,
-     [](const Value& v, WebTls& t) { t.client_auth = read_client_auth(v); }},
-    {"client_ca_file", Need::optional, [](const Value& v, WebTls& t) { t.client_ca_file = read_path(v); }},
-    {"client_allowed_sans", Need::optional,
-     [](const Value& v, WebTls& t) { t.client_allowed_sans = read_texts(v, "a name, an address or a URI"); }},
-    {"min_version", Need::optional, [](const Value& v, WebTls& t) { t.min_version = read_tls_version(v); }},
-    {"max_version", Need::optional, [](const Value& v, WebTls& t) { t.max_version = read_tls_version(v); }},
-    {"cipher_suites", Need::optional,
-     [](const Value& v, WebTls& t) { t.cipher_suites = read_cipher_suites(v); }},
-    {"prefer_server_cipher_suites", Need::optional,
-     [](const Value& v, WebTls& t) { t.prefer_server_cipher_suites = v.boolean(); }},
-    {"curve_preferences", Need::optional, [](const Value& v, WebTls& t) { t.curves = read_curves(v); }},
+    {"cert_file", kRequired, "the certificate (PEM), with those that it is signed by", [](const Value& v, WebTls& t) { t.cert_file = read_path(v); }},
+    {"key_file", kRequired, "its key (PEM)", [](const Value& v, WebTls& t) { t.key_file = read_path(v); }},
+    {"client_auth_type", "`NoClientCert`", "or `RequestClientCert`, `RequireAnyClientCert`, `VerifyClientCertIfGiven`, `RequireAndVerifyClientCert`", [](const Value& v, WebTls& t) { t.client_auth = read_client_auth(v); }},
+    {"client_ca_file", "none", "who signs the certificates of clients (PEM)", [](const Value& v, WebTls& t) { t.client_ca_file = read_path(v); }},
+    {"client_allowed_sans", "all", "names, addresses or URIs, of which a client's certificate must have one", [](const Value& v, WebTls& t) { t.client_allowed_sans = read_texts(v, "a name, an address or a URI"); }},
+    {"min_version", "`TLS12`", "`TLS10`, `TLS11`, `TLS12` or `TLS13`", [](const Value& v, WebTls& t) { t.min_version = read_tls_version(v); }},
+    {"max_version", "`TLS13`", "likewise", [](const Value& v, WebTls& t) { t.max_version = read_tls_version(v); }},
+    {"cipher_suites", "OpenSSL's", "names as Go has them, of TLS 1.2 and before", [](const Value& v, WebTls& t) { t.cipher_suites = read_cipher_suites(v); }},
+    {"prefer_server_cipher_suites", "`true`", "the order is the server's", [](const Value& v, WebTls& t) { t.prefer_server_cipher_suites = v.boolean(); }},
+    {"curve_preferences", "OpenSSL's", "`CurveP256`, `CurveP384`, `CurveP521`, `X25519`", [](const Value& v, WebTls& t) { t.curves = read_curves(v); }},
 };
+// clang-format on
 
 WebTls read_tls(const Value& v) {
   WebTls t = read_map<WebTls>(v, kTlsKeys);
@@ -113,13 +112,17 @@ void read_header(const Value& v, WebConfig& c) {
   c.headers[v.key()] = std::move(text);
 }
 
+void read_headers(const Value& v, WebConfig& c) {
+  for (const Value& entry : v.entries()) read_header(entry, c);
+}
+
+/// Keys of `http_server_config`.
+// clang-format off
 constexpr Setting<WebConfig> kHttpKeys[] = {
-    {"http2", Need::optional, [](const Value& v, WebConfig&) { (void)v.boolean(); }},
-    {"headers", Need::optional,
-     [](const Value& v, WebConfig& c) {
-       for (const Value& entry : v.entries()) read_header(entry, c);
-     }},
+    {"http2", "`true`", "accepted, and changes nothing: HTTP/1.1 is spoken", [](const Value& v, WebConfig&) { (void)v.boolean(); }},
+    {"headers", "none", "of every answer: `Content-Security-Policy`, `X-Frame-Options`, `X-Content-Type-Options`, `X-XSS-Protection`, `Strict-Transport-Security`", read_headers},
 };
+// clang-format on
 
 /// "$2y$10$" and 53 characters: crypt(5).
 bool is_bcrypt(std::string_view hash) {
@@ -144,13 +147,18 @@ void read_user(const Value& v, WebConfig& c) {
   c.users[v.key()] = hash;
 }
 
+void read_users(const Value& v, WebConfig& c) {
+  for (const Value& entry : v.entries()) read_user(entry, c);
+  if (c.users.size() > kMaxUsers) v.fail(fmt::format("expected at most {} users", kMaxUsers));
+}
+
+/// Keys of `rate_limit`.
+// clang-format off
 constexpr Setting<WebConfig> kRateKeys[] = {
-    {"interval", Need::required, [](const Value& v, WebConfig& c) { c.rate_interval = v.duration(0ns, 1h); }},
-    {"burst", Need::optional,
-     [](const Value& v, WebConfig& c) {
-       c.rate_burst = static_cast<std::uint32_t>(v.integer(0, 1'000'000));
-     }},
+    {"interval", kRequired, "between two requests in the long run; `0s`: no limit", [](const Value& v, WebConfig& c) { c.rate_interval = v.duration(0ns, 1h); }},
+    {"burst", "`0`", "so many may come at once", [](const Value& v, WebConfig& c) { c.rate_burst = static_cast<std::uint32_t>(v.integer(0, 1'000'000)); }},
 };
+// clang-format on
 
 void read_rate(const Value& v, WebConfig& c) {
   c = read_map<WebConfig>(v, kRateKeys, std::move(c));
@@ -158,17 +166,15 @@ void read_rate(const Value& v, WebConfig& c) {
     v.fail_missing("burst", "is missing or 0: with that not one request would be let in");
 }
 
+/// Keys of the file.
+// clang-format off
 constexpr Setting<WebConfig> kWebKeys[] = {
-    {"tls_server_config", Need::optional, [](const Value& v, WebConfig& c) { c.tls = read_tls(v); }},
-    {"http_server_config", Need::optional,
-     [](const Value& v, WebConfig& c) { c = read_map<WebConfig>(v, kHttpKeys, std::move(c)); }},
-    {"basic_auth_users", Need::optional,
-     [](const Value& v, WebConfig& c) {
-       for (const Value& entry : v.entries()) read_user(entry, c);
-       if (c.users.size() > kMaxUsers) v.fail(fmt::format("expected at most {} users", kMaxUsers));
-     }},
-    {"rate_limit", Need::optional, [](const Value& v, WebConfig& c) { read_rate(v, c); }},
+    {"tls_server_config", "plain HTTP", "TLS; a renewed certificate is in force at once", [](const Value& v, WebConfig& c) { c.tls = read_tls(v); }},
+    {"http_server_config", "none", "headers", [](const Value& v, WebConfig& c) { c = read_map<WebConfig>(v, kHttpKeys, std::move(c)); }},
+    {"basic_auth_users", "everybody", "name and bcrypt hash (`htpasswd -nBC 10 NAME`) of each person", read_users},
+    {"rate_limit", "none", "of requests; who comes too often is answered 429", [](const Value& v, WebConfig& c) { read_rate(v, c); }},
 };
+// clang-format on
 
 }  // namespace
 

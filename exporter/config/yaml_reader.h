@@ -67,13 +67,14 @@ class Value {
   Report* report_;
 };
 
-enum class Need { optional, required };
+inline constexpr std::string_view kRequired = "required";
 
-/// One declared key of a map that is read into a T.
+/// One declared key of a map that is read into a T. deploy/doc/configuration.md is made from these tables.
 template <typename T>
 struct Setting {
   std::string_view name;
-  Need need;
+  std::string_view standard;  ///< what holds where it is left out, in Markdown; or kRequired
+  std::string_view help;      ///< in Markdown
   void (*read)(const Value&, T&);
 };
 
@@ -100,7 +101,7 @@ T read_map(const Value& map, std::span<const Setting<T>> table, T out = {}) {
     report_unknown_key(entry, declared);
   }
   for (const auto& key : table) {
-    if (key.need == Need::required && !map.find(key.name)) map.fail_missing(key.name, "is missing");
+    if (key.standard == kRequired && !map.find(key.name)) map.fail_missing(key.name, "is missing");
   }
   return out;
 }
