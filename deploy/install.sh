@@ -7,7 +7,8 @@ BUILD_PACKAGES=(g++ cmake ninja-build pkg-config ccache libssl-dev libfmt-dev li
   nlohmann-json3-dev libcli11-dev libboost-dev prometheus-cpp-dev zlib1g-dev libcivetweb-dev libnl-3-dev libnl-route-3-dev
   libnl-nf-3-dev libsystemd-dev libgtest-dev libgmock-dev)
 LAB_PACKAGES=(python3 iproute2 iputils-ping nftables conntrack openssl openvpn prometheus prometheus-alertmanager coturn)
-TEST_PACKAGES=(irtt strace python3-scapy python3-yaml git clang libclang-rt-dev tshark systemd-journal-remote lintian man-db debootstrap docker-compose)
+TEST_PACKAGES=(irtt strace python3-scapy python3-yaml git clang libclang-rt-dev tshark systemd-journal-remote lintian man-db debootstrap docker-compose
+  prometheus-smokeping-prober prometheus-blackbox-exporter)
 
 missing_packages() {
   local package
@@ -20,7 +21,7 @@ missing_packages() {
 _disable_services() {
   local unit
   command -v systemctl > /dev/null || return 0
-  for unit in prometheus prometheus-alertmanager coturn openvpn irtt; do
+  for unit in prometheus prometheus-alertmanager prometheus-smokeping-prober prometheus-blackbox-exporter coturn openvpn irtt; do
     case " $* " in *" $unit "*) systemctl disable --quiet "$unit.service" 2> /dev/null ;; esac
   done
   return 0

@@ -202,5 +202,5 @@ fuzz
 [ "$repeats" = 1 ] || { part rules-trixie tests/rules_in.sh trixie; part rules-mutants tests/rules_check.py --mutants; }
 wait
 # Alone: it measures.
-[ "$repeats" = 1 ] || part fleet-rules tests/bench/fleet_rules.py
+[ "$repeats" = 1 ] || { part fleet-rules tests/bench/fleet_rules.py; part idle-agent tests/bench/idle_agent.py --whole; }
 finish

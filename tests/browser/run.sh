@@ -3,7 +3,7 @@
 #
 #   tests/browser/run.sh install        what it needs; fails where that cannot be had
 #   tests/browser/run.sh check [DIR]    plays it; keeps pictures of the page in DIR
-#   tests/browser/run.sh pictures       plays it, and draws those of the README anew (deploy/doc/page-*.webp)
+#   tests/browser/run.sh pictures [DIR] the same, and draws those of the README anew (deploy/doc/page-*.webp)
 set -euo pipefail
 cd "$(dirname "$0")"
 . ../../deploy/install.sh
@@ -27,8 +27,8 @@ case "${1-}" in
   check) exec /usr/bin/python3 page.py ${2:+--shots "$(realpath "$2")"} ;;
   pictures)
     install_packages webp
-    shots=$(mktemp -d)
-    trap 'rm -rf "$shots"' EXIT
+    shots=${2-}
+    [ -n "$shots" ] || { shots=$(mktemp -d) && trap 'rm -rf "$shots"' EXIT; }
     /usr/bin/python3 page.py --shots "$shots"
     for scheme in light dark; do cwebp -quiet -m 6 -q 80 "$shots/portrait-$scheme.png" -o "../../deploy/doc/page-$scheme.webp"; done
     ;;
