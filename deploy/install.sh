@@ -1,6 +1,7 @@
 # shellcheck shell=bash disable=SC2034,SC2086,SC2046
 # Sourced, not run: installs Debian packages without letting any of them start a service.
 #   install_packages PACKAGE...    returns 1 and says which packages are missing where apt could not help
+#   install_node_packages          likewise for what the package-lock.json of this directory lists
 # Needs root only where something is missing. Quick where nothing is.
 
 BUILD_PACKAGES=(g++ cmake ninja-build pkg-config ccache libssl-dev libfmt-dev libyaml-cpp-dev
@@ -75,4 +76,20 @@ install_packages() {
   fi
   rm -f "$log"
   [ -z "$missing" ]
+}
+
+# Packages of npm, into the directory that this is run in: those that its lock file lists, fetched only where they are not
+# there yet.
+install_node_packages() {
+  local attempt
+  command -v npm > /dev/null || install_packages nodejs npm
+  [ package-lock.json -nt node_modules/.installed ] || return 0
+  for attempt in 1 2 3; do
+    [ "$attempt" = 1 ] || sleep $((attempt * 5))
+    npm ci --no-audit --no-fund > node.log 2>&1 && touch node_modules/.installed && rm -f node.log && return 0
+  done
+  tail -n 30 node.log >&2
+  rm -f node.log
+  echo 'npm could not install what package-lock.json lists (its last lines are above)' >&2
+  return 1
 }

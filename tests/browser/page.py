@@ -32,6 +32,7 @@ class Browser:
 
     def act(self, name):
         watchdog = threading.Timer(PATIENCE, self.process.kill)
+        watchdog.daemon = True  # where the browser has ended already, nobody waits for it
         watchdog.start()
         self.process.stdin.write(name + "\n")
         self.process.stdin.flush()
