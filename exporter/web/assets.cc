@@ -56,6 +56,7 @@ th .soft{font-weight:normal}
 .heat tbody th,.heat thead th:first-child{text-align:left;font-weight:normal;padding-left:0}
 .heat td{border-radius:.2rem;background:var(--faint);min-width:2.2rem}
 .heat .note{background:none;text-align:left}
+.note .soft{font-size:inherit}
 .heat td[class^=h]{color:#10151a;font-weight:600}
 .h0{background:var(--h0)!important}.h1{background:var(--h1)!important}.h2{background:var(--h2)!important}.h3{background:var(--h3)!important}.h4{background:var(--h4)!important}
 .heat .keep{box-shadow:inset 0 -3px var(--ink)}

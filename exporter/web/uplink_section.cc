@@ -152,7 +152,7 @@ void add_path(Html& page, const Snapshot& s, const Path& path, const Uplink& upl
   }
   const auto unattributed = path.recent ? path.recent->unattributed : 0;
   if (unattributed > 0)
-    page.raw(" ").text(std::to_string(unattributed)).raw(" were lost, direction unknown (amber).");
+    page.raw(" ").text(std::to_string(unattributed)).raw(" lost, direction unknown (amber).");
   page.raw("</p>\n");
   add_ladder(page, path, past, keepalive(s));
 }

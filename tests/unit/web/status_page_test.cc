@@ -79,7 +79,7 @@ TEST(StatusPage, ShowsPathsByDirection) {
   // 5 answered, 1 lost forward, 53 lost on return: 58 of 59 delivered, 5 of 58 answered.
   EXPECT_THAT(page, HasSubstr("Forward <b>98.3 %</b>"));
   EXPECT_THAT(page, HasSubstr("Return <b class=\"bad\">8.6 %</b>"));
-  EXPECT_THAT(page, HasSubstr(" 1 were lost, direction unknown (amber)."));
+  EXPECT_THAT(page, HasSubstr(" 1 lost, direction unknown (amber)."));
   EXPECT_THAT(page, HasSubstr("Round trip <b>12.3 ms</b>"));
   EXPECT_THAT(page, HasSubstr("Forward <b>100 %</b>"));
   EXPECT_THAT(
