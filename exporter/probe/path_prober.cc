@@ -58,8 +58,10 @@ void PathProber::restart(const Now& now) {
   newest_answered_.reset();
   newest_lost_.clear();
   lost_everywhere_ = 0;
-  inquest_.reset();
-  if (standing_ != Standing::fine) inquest_.emplace(now.mono, Nanos::zero());
+  if (standing_ == Standing::fine)
+    inquest_.reset();
+  else
+    inquest_.emplace(now.mono, Nanos::zero());
   start(now);
 }
 
