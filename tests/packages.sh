@@ -4,33 +4,14 @@
 #
 #   tests/packages.sh            makes them from build/ and checks them: lintian, units, manuals
 #   tests/packages.sh SUITE      the same in a debootstrap root of SUITE (bookworm, trixie): install, run as the service's
-#                                user, upgrade, remove, purge; another suite than this machine's is built there first
+#                                user, serve HTTPS to real clients, upgrade, remove, purge; another suite than this
+#                                machine's is built, and its unit tests are run, there first
 #
 # The last line is `N passed, N failed`. Needs root for a SUITE.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
+. tests/root.sh
 suite=${1-}
-passed=0 failed=0
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-
-check() {  # check TITLE COMMAND...
-  local title=$1
-  shift
-  if "$@" > "$work/log" 2>&1 < /dev/null; then
-    passed=$((passed + 1))
-    echo "ok   $title"
-  else
-    failed=$((failed + 1))
-    echo "FAIL $title"
-    tail -n 40 "$work/log" | sed 's/^/     /'
-  fi
-}
-finish() {
-  echo "$passed passed, $failed failed"
-  [ "$failed" = 0 ]
-  exit
-}
 
 make_packages() {  # make_packages BUILD VERSION DIRECTORY
   (cd "$1" && cpack -G DEB -B "$3" -D CPACK_PACKAGE_VERSION="$2" -D CPACK_DEBIAN_PACKAGE_VERSION="$2") &&
@@ -56,46 +37,24 @@ if [ -z "$suite" ]; then
 fi
 
 # --- in a root of SUITE
-roots=${UPLINK_ROOTS:-/var/tmp/uplink-roots}
-root=$(mkdir -p "$roots" && mktemp -d "$roots/root.XXXXXX")
-leave() {
-  umount "$root/proc" "$root/src" 2> /dev/null
-  rm -rf --one-file-system "$root" "$work"
-}
-trap leave EXIT
-in_root() { chroot "$root" /usr/bin/env DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 "$@"; }
-apt_in_root() { in_root apt-get -o Acquire::Retries=3 -y --no-install-recommends "$@"; }
-
-check "a root of $suite" tests/lab/debian_root.sh "$suite" "$root"
-[ "$failed" = 0 ] || finish
-mount -t proc proc "$root/proc"
-check 'apt in it' apt_in_root update
-mkdir -p "$root/old" "$root/new"
-
 build_there() {
   . deploy/install.sh
   apt_in_root install "${BUILD_PACKAGES[@]}" file dpkg-dev || return
-  mkdir -p "$root/src"
-  mount --bind -o ro "$PWD" "$root/src" || return
-  in_root bash -c 'cmake -S /src -B /build -G Ninja -DUPLINK_TESTS=OFF && cmake --build /build &&
+  compile_in_root bash -c 'cmake -S /src -B /build -G Ninja -DUPLINK_TESTS=OFF && cmake --build /build -j 2 &&
     cd /build && for v in old:0.1.0 new:0.1.1; do
       cpack -G DEB -B "/${v%%:*}" -D CPACK_PACKAGE_VERSION="${v#*:}" -D CPACK_DEBIAN_PACKAGE_VERSION="${v#*:}" || exit; done'
-  local status=$?
-  umount "$root/src"
-  return $status
 }
+check "a root of $suite" new_root "$suite"
+[ "$failed" = 0 ] || finish
 if [ "$suite" = "$(. /etc/os-release && echo "$VERSION_CODENAME")" ]; then
+  mkdir "$root/old" "$root/new"
   check 'packages of this machine' make_packages build 0.1.0 "$root/old"
   check 'the next version of them' make_packages build 0.1.1 "$root/new"
 else
   check "programs and packages built on $suite" build_there
   # What was needed to build must not hide what the packages forgot to ask for.
-  mv "$root/old" "$root/new" "$work/"
-  umount "$root/proc"
-  rm -rf --one-file-system "$root"
-  check "a fresh root of $suite" tests/lab/debian_root.sh "$suite" "$root"
-  mount -t proc proc "$root/proc"
-  check 'apt in it' apt_in_root update
+  mv "$root/old" "$root/new" "$work/" || finish
+  check "a fresh root of $suite" new_root "$suite"
   mv "$work/old" "$work/new" "$root/"
 fi
 
@@ -132,8 +91,12 @@ for daemon in exporter reflector; do
 done
 check 'the packaged configuration is good' in_root uplink_exporter --config.check --config.file=/etc/uplink_exporter/agent.yml
 check 'the agent serves as its user, without a capability' serves uplink-exporter 10177 uplink_exporter --config.file=/etc/uplink_exporter/agent.yml
+serves_https() {
+  apt_in_root install python3 curl openssl prometheus && see_in_root "$PWD" /src && in_root /src/tests/browser/https_clients.py /usr/bin
+}
 check 'a key' in_root sh -c 'umask 077; uplinktool keygen > /etc/uplink_reflector/gateways.key && chown uplink-reflector: /etc/uplink_reflector/gateways.key'
 check 'the reflector serves as its user, without a capability' serves uplink-reflector 10178 uplink_reflector --config.file=/etc/uplink_reflector/reflector.yml
+check "both serve HTTPS to clients of $suite" serves_https
 echo '# mine' >> "$root/etc/uplink_exporter/agent.yml"
 check 'they upgrade' install_debs new
 check 'to the next version' in_root sh -c 'dpkg-query -W -f "\${Version}" uplink-exporter | grep -x 0.1.1'

@@ -180,7 +180,10 @@ std::string diagnose_footer() {
          "sent, received, forward_lost, return_lost}]}], faults:[{source, why}]}. Members are only ever "
          "added; "
          "what was not\n"
-         "measured is null.";
+         "measured is null.\n\n"
+         "Examples:\n"
+         "  uplinktool diagnose\n"
+         "  uplinktool diagnose --config.file /etc/uplink_exporter/agent.yml --json > report.json";
 }
 
 }  // namespace ue::tool

@@ -142,19 +142,40 @@ int main(int argc, char** argv) {
 #endif
   Flags flags;
   CLI::App app{
-      "Measures per uplink whether UDP replies come back, how OpenVPN fares and where routes lead, and says "
-      "in one "
-      "sentence what is wrong. Without a configuration it finds the uplinks by itself."};
-  app.add_option("--config.file", flags.config_file, "Configuration (YAML)");
-  app.add_flag("--config.check", flags.config_check, "Check the configuration and exit: 0 good, 2 bad");
-  app.add_option("--web.listen-address", flags.listen, "Address to serve on; repeatable")
+      "Measures for each uplink of this machine whether UDP replies come back, how OpenVPN fares and where "
+      "routes\nlead, and says in one sentence what is wrong: on a page, and as metrics for Prometheus."};
+  app.name("uplink_exporter");
+  app.add_option("--config.file", flags.config_file,
+                 "Configuration; left out: every uplink that has a default route,\n"
+                 "measured against public STUN servers")
+      ->type_name("FILE");
+  app.add_flag("--config.check", flags.config_check,
+               "Check the configuration, and the web configuration, and exit:\n0 good, 2 bad");
+  app.add_option("--web.listen-address", flags.listen, "Where to serve page and metrics; repeatable")
+      ->type_name("ADDRESS:PORT")
       ->default_str("127.0.0.1:10177");
-  app.add_option("--web.telemetry-path", flags.telemetry_path, "Path of the metrics")->capture_default_str();
+  app.add_option("--web.telemetry-path", flags.telemetry_path, "Path of the metrics")
+      ->type_name("PATH")
+      ->capture_default_str();
   app.add_option("--web.config.file", flags.web_config,
-                 "TLS, passwords, headers and a rate limit (YAML, as exporter-toolkit has it)");
-  app.add_option("--log.level", flags.log_level, "debug, info, warn or error")->capture_default_str();
-  app.add_option("--log.format", flags.log_format, "logfmt or json")->capture_default_str();
+                 "TLS, passwords, headers and a rate limit, in the format of\nPrometheus' exporter-toolkit")
+      ->type_name("FILE");
+  app.add_option("--log.level", flags.log_level, "How much is logged, to standard error")
+      ->type_name("{debug,info,warn,error}")
+      ->capture_default_str();
+  app.add_option("--log.format", flags.log_format, "How a line of it looks")
+      ->type_name("{logfmt,json}")
+      ->capture_default_str();
   app.set_version_flag("--version", std::string("uplink_exporter ") + UPLINK_VERSION);
+  app.footer(
+      "Examples:\n"
+      "  uplink_exporter                                         no configuration: is anything wrong here?\n"
+      "  uplinktool init > agent.yml                             a configuration for this machine\n"
+      "  uplink_exporter --config.file agent.yml --config.check  is it good?\n"
+      "  uplink_exporter --config.file agent.yml --web.listen-address 192.168.10.1:10177\n"
+      "Then open http://127.0.0.1:10177/ : /metrics is for Prometheus, /api/v1/status for other programs.\n"
+      "SIGHUP, or POST to /-/reload, reads the configuration again; a bad one changes nothing. More is in\n"
+      "uplink_exporter(8), every key of the configuration in configuration.md of the documentation.");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

@@ -92,18 +92,38 @@ int run(const Flags& flags, reflector::Settings settings) {
 int main(int argc, char** argv) {
   Flags flags;
   CLI::App app{
-      "Answers the probes of uplink_exporter (STAMP, RFC 8762 and 8972) and tells over TCP what arrived. "
-      "Runs where "
-      "the tunnels end."};
-  app.add_option("--config.file", flags.config_file, "Configuration (YAML)")->required();
-  app.add_flag("--config.check", flags.config_check, "Check configuration and keys and exit: 0 good, 2 bad");
-  app.add_option("--web.listen-address", flags.listen, "Address to serve metrics on; repeatable")
+      "Answers the probes of uplink_exporter (STAMP, RFC 8762 and 8972), and tells over TCP what arrived "
+      "when "
+      "no\nanswer gets back. It runs on the VPN server, or on any host with a public address."};
+  app.name("uplink_reflector");
+  app.add_option("--config.file", flags.config_file, "Configuration: where to listen, and the gateways' keys")
+      ->type_name("FILE")
+      ->required();
+  app.add_flag("--config.check", flags.config_check,
+               "Check configuration, web configuration and keys, and exit:\n0 good, 2 bad");
+  app.add_option("--web.listen-address", flags.listen, "Where to serve page and metrics; repeatable")
+      ->type_name("ADDRESS:PORT")
       ->default_str("127.0.0.1:10178");
   app.add_option("--web.config.file", flags.web_config,
-                 "TLS, passwords, headers and a rate limit (YAML, as exporter-toolkit has it)");
-  app.add_option("--log.level", flags.log_level, "debug, info, warn or error")->capture_default_str();
-  app.add_option("--log.format", flags.log_format, "logfmt or json")->capture_default_str();
+                 "TLS, passwords, headers and a rate limit of the pages, in the\nformat of Prometheus' "
+                 "exporter-toolkit")
+      ->type_name("FILE");
+  app.add_option("--log.level", flags.log_level, "How much is logged, to standard error")
+      ->type_name("{debug,info,warn,error}")
+      ->capture_default_str();
+  app.add_option("--log.format", flags.log_format, "How a line of it looks")
+      ->type_name("{logfmt,json}")
+      ->capture_default_str();
   app.set_version_flag("--version", std::string("uplink_reflector ") + UPLINK_VERSION);
+  app.footer(
+      "Examples:\n"
+      "  (umask 077; uplinktool keygen > cloud.key)                   one key, a copy of it on the gateway\n"
+      "  printf 'listen: [\"0.0.0.0:40862\"]\\nkey_file: cloud.key\\n' > reflector.yml\n"
+      "  uplink_reflector --config.file reflector.yml --config.check  is it good?\n"
+      "  uplink_reflector --config.file reflector.yml\n"
+      "Open the port for UDP and for TCP: over TCP a gateway asks what arrived when nothing comes back. Its\n"
+      "own /metrics are on 127.0.0.1:10178. SIGHUP, or POST to /-/reload there, reads the configuration\n"
+      "again; a bad one changes nothing. More is in uplink_reflector(8).");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

@@ -87,23 +87,24 @@ int analyze(const std::vector<std::string>& files, const std::string& role, bool
 
 int main(int argc, char** argv) {
   CLI::App app{
-      "Helper of uplink_exporter and uplink_reflector: checks configurations before they go live, makes "
-      "keys, and says what an OpenVPN log tells."};
+      "For the terminal, beside uplink_exporter and uplink_reflector: says what is wrong with this machine's "
+      "uplinks\nor with an OpenVPN tunnel, writes and checks configurations, makes keys."};
   app.name("uplinktool");
   app.set_version_flag("--version", "uplinktool " UPLINK_VERSION);
   app.require_subcommand(1);
   app.footer(
       "Examples:\n"
       "  uplinktool diagnose                                    what is wrong with this machine's uplinks?\n"
-      "  uplinktool diagnose --config.file /etc/uplink_exporter/config.yaml\n"
+      "  uplinktool diagnose --config.file /etc/uplink_exporter/agent.yml\n"
       "  uplinktool init > agent.yml                            a configuration for this machine\n"
       "  (umask 077; uplinktool keygen > cloud.key)             one key, the same file on both sides\n"
       "  (umask 077; uplinktool keygen --master > master.key)   one key for many gateways, on the reflector\n"
       "  (umask 077; uplinktool keygen --for master.key > gw1.key)\n"
-      "  uplinktool check config /etc/uplink_exporter/config.yaml\n"
-      "  uplinktool check config --reflector /etc/uplink_reflector/config.yaml\n"
+      "  uplinktool check config /etc/uplink_exporter/agent.yml\n"
+      "  uplinktool check config --reflector /etc/uplink_reflector/reflector.yml\n"
       "  uplinktool openvpn analyze client.log.1.gz client.log\n"
-      "Exit code: 0, or 2 with the reason on standard error; diagnose --help tells of its own.");
+      "`uplinktool COMMAND --help` says more of each. Exit code: 0, or 2 with the reason on standard error;\n"
+      "diagnose has more.");
 
   bool master = false;
   std::string master_file;
@@ -115,7 +116,11 @@ int main(int argc, char** argv) {
       "same file\n"
       "on both sides as key_file. With many gateways, give the reflector a --master key and every gateway a "
       "key\n"
-      "--for it; the reflector then needs no step per gateway. Key files must be private: chmod 600.");
+      "--for it; the reflector then needs no step per gateway. Key files must be private: chmod 600.\n\n"
+      "Examples:\n"
+      "  (umask 077; uplinktool keygen > cloud.key)\n"
+      "  (umask 077; uplinktool keygen --master > master.key)\n"
+      "  (umask 077; uplinktool keygen --for master.key > gateway1.key)");
   auto* master_flag = keygen_command->add_flag("--master", master, "A master key, for the reflector only");
   keygen_command
       ->add_option("--for", master_file, "A key for one more gateway of the first master in this file")
@@ -126,31 +131,44 @@ int main(int argc, char** argv) {
   std::string config_file;
   auto* check = app.add_subcommand("check", "Check a file before a program reads it.");
   check->require_subcommand(1);
+  check->footer("`uplinktool check config --help` says more.");
   auto* check_config =
       check->add_subcommand("config", "Check a configuration and print \"FILE: ok\" or the first error.");
   check_config->footer(
       "Errors read FILE:LINE:COLUMN: KEY: what was expected. Only the file itself is looked at: interfaces, "
       "hosts and\n"
-      "key files that it names may be missing on this machine.");
-  check_config->add_option("FILE", config_file, "YAML file of uplink_exporter")->required();
-  check_config->add_flag("--reflector", reflector, "It is a file of uplink_reflector");
+      "key files that it names may be missing on this machine.\n\n"
+      "Examples:\n"
+      "  uplinktool check config /etc/uplink_exporter/agent.yml\n"
+      "  uplinktool check config --reflector /etc/uplink_reflector/reflector.yml");
+  check_config->add_option("FILE", config_file, "Configuration of uplink_exporter")
+      ->type_name(" ")
+      ->required();
+  check_config->add_flag("--reflector", reflector, "It is one of uplink_reflector");
 
   bool json = false;
   std::string role;
   std::vector<std::string> logs;
   auto* openvpn = app.add_subcommand("openvpn", "Look at what OpenVPN wrote.");
   openvpn->require_subcommand(1);
+  openvpn->footer("`uplinktool openvpn analyze --help` says more.");
   auto* analyze_command = openvpn->add_subcommand(
       "analyze", "Say what happened in a log: reconnects by reason, and the diagnosis with why.");
   analyze_command->footer(
       "Any log of OpenVPN 2.3 to 2.7, of a client or a server, also gzipped; the parts of a rotated log "
       "oldest\n"
       "first. Only reconnects that the log shows are counted; a diagnosis that it does not support is "
-      "\"unknown\".");
+      "\"unknown\".\n"
+      "A log at `verb 3` tells most; at 1 neither keepalives nor soft resets are in it.\n\n"
+      "Examples:\n"
+      "  uplinktool openvpn analyze /var/log/openvpn/client.log.1.gz /var/log/openvpn/client.log\n"
+      "  journalctl -o short-iso -u openvpn-client@cloud | uplinktool openvpn analyze --json -");
   analyze_command->add_flag("--json", json, "Print JSON");
   analyze_command->add_option("--role", role, "Whose log it is, where it does not say so itself")
       ->check(CLI::IsMember({"client", "server"}));
-  analyze_command->add_option("FILE", logs, "Log files, oldest first; - is standard input")->required();
+  analyze_command->add_option("FILE", logs, "Log files, oldest first; - is standard input")
+      ->type_name(" ")
+      ->required();
 
   std::string openvpn_directory = "/etc/openvpn";
   auto* init_command =
@@ -158,8 +176,12 @@ int main(int argc, char** argv) {
   init_command->footer(
       "Uplinks come from the kernel's default routes, tunnels from OpenVPN's *.conf files and its units. "
       "Nothing\n"
-      "is changed: send the output to a file, and check it with `uplinktool check config FILE`.");
+      "is changed: send the output to a file, and check what you change there.\n\n"
+      "Examples:\n"
+      "  uplinktool init > /etc/uplink_exporter/agent.yml\n"
+      "  uplinktool check config /etc/uplink_exporter/agent.yml");
   init_command->add_option("--openvpn", openvpn_directory, "Where OpenVPN's configurations are")
+      ->type_name("DIRECTORY")
       ->capture_default_str();
 
   ue::tool::DiagnoseOptions options;
@@ -167,10 +189,12 @@ int main(int argc, char** argv) {
   auto* diagnose_command = app.add_subcommand(
       "diagnose", "Measure every uplink for a minute, and say what is wrong and whose it is.");
   diagnose_command->footer(ue::tool::diagnose_footer());
-  diagnose_command->add_option(
-      "--config.file", options.config_file,
-      "YAML file of uplink_exporter; left out: find the uplinks, ask public servers");
-  diagnose_command->add_option("--duration", seconds, "Seconds to measure at most")
+  diagnose_command
+      ->add_option("--config.file", options.config_file,
+                   "That of uplink_exporter; left out: find the uplinks, ask public servers")
+      ->type_name("FILE");
+  diagnose_command->add_option("--duration", seconds, "How long to measure at most; 10 to 3600")
+      ->type_name("SECONDS")
       ->check(CLI::Range(10, 3600))
       ->capture_default_str();
   diagnose_command->add_flag("--json", options.json, "Print JSON");

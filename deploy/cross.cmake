@@ -1,0 +1,25 @@
+# Programs for another machine, made on this one with Debian's cross compiler and the other machine's libraries:
+#   cmake -S . -B build-arm64 -DCMAKE_TOOLCHAIN_FILE=deploy/cross.cmake -DUPLINK_MACHINE=arm64
+# UPLINK_MACHINE is a Debian architecture; tests/cross.sh shows which packages that takes. Tests run in qemu.
+set(CMAKE_TRY_COMPILE_PLATFORM_VARIABLES UPLINK_MACHINE)
+set(UPLINK_MACHINE arm64 CACHE STRING "Debian architecture that the programs are for")
+set(uplink_machines arm64:aarch64 armhf:arm riscv64:riscv64 s390x:s390x)
+set(CMAKE_SYSTEM_NAME Linux)
+foreach(machine IN LISTS uplink_machines)
+  if(machine MATCHES "^${UPLINK_MACHINE}:(.*)")
+    set(CMAKE_SYSTEM_PROCESSOR ${CMAKE_MATCH_1})
+  endif()
+endforeach()
+if(NOT CMAKE_SYSTEM_PROCESSOR)
+  message(FATAL_ERROR "UPLINK_MACHINE is not one of ${uplink_machines}")
+endif()
+set(triplet ${CMAKE_SYSTEM_PROCESSOR}-linux-gnu)
+if(UPLINK_MACHINE STREQUAL armhf)
+  set(triplet arm-linux-gnueabihf)
+endif()
+
+set(CMAKE_CXX_COMPILER ${triplet}-g++)
+set(CMAKE_LIBRARY_ARCHITECTURE ${triplet})
+set(ENV{PKG_CONFIG_LIBDIR} /usr/lib/${triplet}/pkgconfig:/usr/share/pkgconfig)
+set(CMAKE_CROSSCOMPILING_EMULATOR qemu-${CMAKE_SYSTEM_PROCESSOR}-static)
+set(CPACK_DEBIAN_PACKAGE_ARCHITECTURE ${UPLINK_MACHINE})
