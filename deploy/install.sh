@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2034,SC2086,SC2046
 # Sourced, not run: installs Debian packages without letting any of them start a service.
 #   install_packages PACKAGE...    returns 1 and says which packages are missing where apt could not help
-#   install_node_packages          likewise for what the package-lock.json of this directory lists
+#   install_node_packages          here, what package-lock.json lists
 # Needs root only where something is missing. Quick where nothing is.
 
 BUILD_PACKAGES=(g++ cmake ninja-build pkg-config ccache libssl-dev libfmt-dev libyaml-cpp-dev
@@ -9,7 +9,7 @@ BUILD_PACKAGES=(g++ cmake ninja-build pkg-config ccache libssl-dev libfmt-dev li
   libnl-nf-3-dev libsystemd-dev libgtest-dev libgmock-dev)
 LAB_PACKAGES=(python3 iproute2 iputils-ping nftables conntrack openssl openvpn prometheus prometheus-alertmanager coturn)
 TEST_PACKAGES=(irtt strace python3-scapy python3-yaml git clang libclang-rt-dev tshark systemd-journal-remote lintian man-db debootstrap docker-compose
-  prometheus-smokeping-prober prometheus-blackbox-exporter)
+  prometheus-smokeping-prober prometheus-blackbox-exporter nginx fish)
 
 missing_packages() {
   local package
@@ -22,7 +22,7 @@ missing_packages() {
 _disable_services() {
   local unit
   command -v systemctl > /dev/null || return 0
-  for unit in prometheus prometheus-alertmanager prometheus-smokeping-prober prometheus-blackbox-exporter coturn openvpn irtt; do
+  for unit in prometheus prometheus-alertmanager prometheus-smokeping-prober prometheus-blackbox-exporter coturn openvpn irtt nginx; do
     case " $* " in *" $unit "*) systemctl disable --quiet "$unit.service" 2> /dev/null ;; esac
   done
   return 0
@@ -78,11 +78,9 @@ install_packages() {
   [ -z "$missing" ]
 }
 
-# Packages of npm, into the directory that this is run in: those that its lock file lists, fetched only where they are not
-# there yet.
 install_node_packages() {
   local attempt
-  command -v npm > /dev/null || install_packages nodejs npm
+  command -v npm > /dev/null || install_packages nodejs npm || return
   [ package-lock.json -nt node_modules/.installed ] || return 0
   for attempt in 1 2 3; do
     [ "$attempt" = 1 ] || sleep $((attempt * 5))

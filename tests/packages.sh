@@ -25,13 +25,27 @@ safe() {  # exposure of a unit, as systemd-analyze rates it from 0 to 10
   awk -v x="$exposure" 'BEGIN { exit !(x <= 1.5) }'
 }
 manual() { [ -z "$(man --warnings -E UTF-8 -l -Tutf8 -Z "$1" 2>&1 > /dev/null | tee /dev/stderr)" ]; }
+names_every_flag() {  # names_every_flag PAGE: of the program that it is for, subcommands included
+  local program text flag command
+  program=$(basename "${1%.*}")
+  text=$(for command in '' 'keygen' 'check config' 'openvpn analyze' 'init' 'diagnose'; do
+    # shellcheck disable=SC2086  # words of a command
+    [ "$program" != uplinktool ] && [ -n "$command" ] || "build/bin/$program" $command --help
+  done)
+  for flag in $(grep -oE '^  (-h,)?--[a-z.-]+' <<< "$text" | grep -oE '[a-z.-]+$' | sed 's/^--//' | sort -u); do
+    grep -qE -- "Fl -$flag( |\$)" "$1" || { echo "$1 says nothing of --$flag"; return 1; }
+  done
+}
 sound_script() { sh -n "$1" && [ -z "$(grep -n '@[A-Z]*@' "$1")" ]; }
 
 if [ -z "$suite" ]; then
   check 'four packages are made' make_packages build 0.1.0 "$work/debs"
   check 'lintian finds nothing' lint "$work/debs"
   for unit in deploy/systemd/*.service; do check "$(basename "$unit") is exposed 1.5 at most" safe "$unit"; done
-  for page in deploy/man/*; do check "manual $(basename "$page") has no warnings" manual "$page"; done
+  for page in deploy/man/*; do
+    check "manual $(basename "$page") has no warnings" manual "$page"
+    check "and names every flag" names_every_flag "$page"
+  done
   for script in build/deploy/uplink-*/{postinst,prerm,postrm}; do check "${script#build/deploy/} is sound" sound_script "$script"; done
   finish
 fi
@@ -89,6 +103,13 @@ for daemon in exporter reflector; do
   check "its directory is its own" owned "/etc/uplink_$daemon" "root:uplink-$daemon 750"
   check "it is enabled" test -L "$root/etc/systemd/system/multi-user.target.wants/uplink-$daemon.service"
 done
+bash_completes() {
+  in_root bash -c 'source "/usr/share/bash-completion/completions/$1"; COMP_WORDS=("$1" "$2"); COMP_CWORD=1; "_$1_completion"
+    [ "${COMPREPLY[*]}" = "$3" ]' - "$@"
+}
+check 'bash completes the agent' bash_completes uplink_exporter --log.l --log.level
+check 'bash completes the reflector' bash_completes uplink_reflector --log.l --log.level
+check 'bash completes the tool' bash_completes uplinktool diag diagnose
 check 'the packaged configuration is good' in_root uplink_exporter --config.check --config.file=/etc/uplink_exporter/agent.yml
 check 'the agent serves as its user, without a capability' serves uplink-exporter 10177 uplink_exporter --config.file=/etc/uplink_exporter/agent.yml
 serves_https() {

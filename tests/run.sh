@@ -191,6 +191,8 @@ fi
 } &
 part unit release_tests
 part https-clients tests/browser/https_clients.py build/bin
+part completions tests/completions.py build/bin
+part examples tests/examples.py build/bin
 part packages tests/packages.sh
 part openwrt tests/openwrt.sh
 part interop-scapy interop scapy

@@ -165,6 +165,7 @@ int main(int argc, char** argv) {
       "  journalctl -o short-iso -u openvpn-client@cloud | uplinktool openvpn analyze --json -");
   analyze_command->add_flag("--json", json, "Print JSON");
   analyze_command->add_option("--role", role, "Whose log it is, where it does not say so itself")
+      ->type_name("WHOSE")
       ->check(CLI::IsMember({"client", "server"}));
   analyze_command->add_option("FILE", logs, "Log files, oldest first; - is standard input")
       ->type_name(" ")

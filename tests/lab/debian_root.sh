@@ -25,5 +25,6 @@ else
   mv "$kept.part" "$kept"
 fi
 cp /etc/resolv.conf "$root/etc/resolv.conf"
+printf '127.0.0.1 localhost\n::1 localhost\n' > "$root/etc/hosts"  # as Debian's installer leaves it
 # What this machine's apt needs to reach its mirror holds there too.
 apt-config dump | grep -E '^Acquire::(http|https)' > "$root/etc/apt/apt.conf.d/99machine" || true

@@ -1,0 +1,29 @@
+# bash completion of uplink_exporter; deploy/completions/make.py makes it of what --help says.
+_uplink_exporter_completion() {
+  local at=uplink_exporter words= files= word=${COMP_WORDS[COMP_CWORD]} option=${COMP_WORDS[COMP_CWORD - 1]} i
+  # bash takes --option=value apart.
+  if [ "$word" = = ]; then
+    word=
+  elif [ "$option" = = ]; then
+    option=${COMP_WORDS[COMP_CWORD - 2]}
+  fi
+  case "$at $option" in
+    'uplink_exporter --config.file') files=yes ;;
+    'uplink_exporter --web.listen-address') words= ;;
+    'uplink_exporter --web.telemetry-path') words= ;;
+    'uplink_exporter --web.config.file') files=yes ;;
+    'uplink_exporter --log.level') words='debug info warn error' ;;
+    'uplink_exporter --log.format') words='logfmt json' ;;
+    *)
+      case $at in
+        'uplink_exporter') words='--help --config.file --config.check --web.listen-address --web.telemetry-path --web.config.file --log.level --log.format --version' ;;
+      esac
+      ;;
+  esac
+  COMPREPLY=()
+  # With no words, bash completes names of files.
+  [ -n "$files" ] && [[ $word != -* ]] && return
+  [ -n "$files" ] || compopt +o default 2> /dev/null
+  mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
+}
+complete -o default -F _uplink_exporter_completion uplink_exporter

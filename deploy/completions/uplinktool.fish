@@ -1,0 +1,40 @@
+# fish completion of uplinktool; deploy/completions/make.py makes it of what --help says.
+complete -c uplinktool -n 'not __fish_seen_subcommand_from keygen check openvpn init diagnose' -f
+complete -c uplinktool -n 'not __fish_seen_subcommand_from keygen check openvpn init diagnose' -f -a keygen -d 'Print a new key file'
+complete -c uplinktool -n 'not __fish_seen_subcommand_from keygen check openvpn init diagnose' -f -a check -d 'Check a file before a program reads it'
+complete -c uplinktool -n 'not __fish_seen_subcommand_from keygen check openvpn init diagnose' -f -a openvpn -d 'Look at what OpenVPN wrote'
+complete -c uplinktool -n 'not __fish_seen_subcommand_from keygen check openvpn init diagnose' -f -a init -d 'Look at this machine and print a commented configuration for it'
+complete -c uplinktool -n 'not __fish_seen_subcommand_from keygen check openvpn init diagnose' -f -a diagnose -d 'Measure every uplink for a minute, and say what is wrong and whose it is'
+complete -c uplinktool -n 'not __fish_seen_subcommand_from keygen check openvpn init diagnose' -s h -d 'Print this help message and exit'
+complete -c uplinktool -n 'not __fish_seen_subcommand_from keygen check openvpn init diagnose' -l help -d 'Print this help message and exit'
+complete -c uplinktool -n 'not __fish_seen_subcommand_from keygen check openvpn init diagnose' -l version -d 'Display program version information and exit'
+complete -c uplinktool -n '__fish_seen_subcommand_from keygen' -f
+complete -c uplinktool -n '__fish_seen_subcommand_from keygen' -s h -d 'Print this help message and exit'
+complete -c uplinktool -n '__fish_seen_subcommand_from keygen' -l help -d 'Print this help message and exit'
+complete -c uplinktool -n '__fish_seen_subcommand_from keygen' -l master -d 'A master key, for the reflector only'
+complete -c uplinktool -n '__fish_seen_subcommand_from keygen' -l for -r -F -d 'A key for one more gateway of the first master in this file'
+complete -c uplinktool -n '__fish_seen_subcommand_from check; and not __fish_seen_subcommand_from config' -f
+complete -c uplinktool -n '__fish_seen_subcommand_from check; and not __fish_seen_subcommand_from config' -f -a config -d 'Check a configuration and print "FILE: ok" or the first error'
+complete -c uplinktool -n '__fish_seen_subcommand_from check; and not __fish_seen_subcommand_from config' -s h -d 'Print this help message and exit'
+complete -c uplinktool -n '__fish_seen_subcommand_from check; and not __fish_seen_subcommand_from config' -l help -d 'Print this help message and exit'
+complete -c uplinktool -n '__fish_seen_subcommand_from check; and __fish_seen_subcommand_from config' -s h -d 'Print this help message and exit'
+complete -c uplinktool -n '__fish_seen_subcommand_from check; and __fish_seen_subcommand_from config' -l help -d 'Print this help message and exit'
+complete -c uplinktool -n '__fish_seen_subcommand_from check; and __fish_seen_subcommand_from config' -l reflector -d 'It is one of uplink_reflector'
+complete -c uplinktool -n '__fish_seen_subcommand_from openvpn; and not __fish_seen_subcommand_from analyze' -f
+complete -c uplinktool -n '__fish_seen_subcommand_from openvpn; and not __fish_seen_subcommand_from analyze' -f -a analyze -d 'Say what happened in a log: reconnects by reason, and the diagnosis with why'
+complete -c uplinktool -n '__fish_seen_subcommand_from openvpn; and not __fish_seen_subcommand_from analyze' -s h -d 'Print this help message and exit'
+complete -c uplinktool -n '__fish_seen_subcommand_from openvpn; and not __fish_seen_subcommand_from analyze' -l help -d 'Print this help message and exit'
+complete -c uplinktool -n '__fish_seen_subcommand_from openvpn; and __fish_seen_subcommand_from analyze' -s h -d 'Print this help message and exit'
+complete -c uplinktool -n '__fish_seen_subcommand_from openvpn; and __fish_seen_subcommand_from analyze' -l help -d 'Print this help message and exit'
+complete -c uplinktool -n '__fish_seen_subcommand_from openvpn; and __fish_seen_subcommand_from analyze' -l json -d 'Print JSON'
+complete -c uplinktool -n '__fish_seen_subcommand_from openvpn; and __fish_seen_subcommand_from analyze' -l role -x -a 'client server' -d 'Whose log it is, where it does not say so itself'
+complete -c uplinktool -n '__fish_seen_subcommand_from init' -f
+complete -c uplinktool -n '__fish_seen_subcommand_from init' -s h -d 'Print this help message and exit'
+complete -c uplinktool -n '__fish_seen_subcommand_from init' -l help -d 'Print this help message and exit'
+complete -c uplinktool -n '__fish_seen_subcommand_from init' -l openvpn -r -F -d 'Where OpenVPN\'s configurations are'
+complete -c uplinktool -n '__fish_seen_subcommand_from diagnose' -f
+complete -c uplinktool -n '__fish_seen_subcommand_from diagnose' -s h -d 'Print this help message and exit'
+complete -c uplinktool -n '__fish_seen_subcommand_from diagnose' -l help -d 'Print this help message and exit'
+complete -c uplinktool -n '__fish_seen_subcommand_from diagnose' -l config.file -r -F -d 'That of uplink_exporter'
+complete -c uplinktool -n '__fish_seen_subcommand_from diagnose' -l duration -x -d 'How long to measure at most'
+complete -c uplinktool -n '__fish_seen_subcommand_from diagnose' -l json -d 'Print JSON'
