@@ -15,6 +15,7 @@ _uplinktool_completion() {
   case "$at $option" in
     'uplinktool keygen --for') files=yes ;;
     'uplinktool openvpn analyze --role') words='client server' ;;
+    'uplinktool init --reflector') words= ;;
     'uplinktool init --openvpn') files=yes ;;
     'uplinktool diagnose --config.file') files=yes ;;
     'uplinktool diagnose --duration') words= ;;
@@ -26,7 +27,7 @@ _uplinktool_completion() {
         'uplinktool check config') words='--help --reflector' files=yes ;;
         'uplinktool openvpn') words='analyze --help' ;;
         'uplinktool openvpn analyze') words='--help --json --role' files=yes ;;
-        'uplinktool init') words='--help --openvpn' ;;
+        'uplinktool init') words='--help --reflector --openvpn' ;;
         'uplinktool diagnose') words='--help --config.file --duration --json' ;;
       esac
       ;;

@@ -31,6 +31,7 @@ complete -c uplinktool -n '__fish_seen_subcommand_from openvpn; and __fish_seen_
 complete -c uplinktool -n '__fish_seen_subcommand_from init' -f
 complete -c uplinktool -n '__fish_seen_subcommand_from init' -s h -d 'Print this help message and exit'
 complete -c uplinktool -n '__fish_seen_subcommand_from init' -l help -d 'Print this help message and exit'
+complete -c uplinktool -n '__fish_seen_subcommand_from init' -l reflector -x -d 'Where uplink_reflector runs, if you have one'
 complete -c uplinktool -n '__fish_seen_subcommand_from init' -l openvpn -r -F -d 'Where OpenVPN\'s configurations are'
 complete -c uplinktool -n '__fish_seen_subcommand_from diagnose' -f
 complete -c uplinktool -n '__fish_seen_subcommand_from diagnose' -s h -d 'Print this help message and exit'

@@ -11,6 +11,8 @@ namespace ue::agent {
 
 namespace {
 
+constexpr auto kReflectorPort = ":40862";  // of the packaged uplink_reflector
+
 /// YAML takes JSON's strings; names of files and hosts need no more than these two escapes.
 std::string quoted(const std::string& text) {
   std::string out = "\"";
@@ -43,6 +45,21 @@ std::string uplinks(const uplink::Inventory& inventory) {
          "  #- {name: spare, interface: eth1, gateway: 192.168.0.1}\n";
 }
 
+std::string reflectors(const std::string& reflector, const std::vector<openvpn::FoundTunnel>& tunnels) {
+  const auto client =
+      std::find_if(tunnels.begin(), tunnels.end(), [](const auto& t) { return !t.remote.empty(); });
+  const auto guess = (client == tunnels.end() ? "vpn.example.net" : client->remote) + kReflectorPort;
+  const std::string off = reflector.empty() ? "#" : "";
+  return fmt::format(
+      "\n# A reflector of your own tells which way a packet died; the VPN server is a good place for it. It "
+      "needs a key,\n"
+      "# (umask 077; uplinktool keygen > cloud.key), and the same is here, for the agent's user alone.\n"
+      "{1}{0}reflectors:\n{0}  - {{name: cloud, address: {2}, key_file: /etc/uplink_exporter/cloud.key}}\n",
+      off,
+      off.empty() ? "" : "# Without one, public STUN servers say whether replies come back, and no more.\n",
+      quoted(reflector.empty() ? guess : reflector));
+}
+
 std::string tunnel(const openvpn::FoundTunnel& t, const std::string& name) {
   std::string sources;
   for (const auto& [key, value] :
@@ -62,23 +79,14 @@ std::string tunnel(const openvpn::FoundTunnel& t, const std::string& name) {
 
 }  // namespace
 
-std::string first_config(const uplink::Inventory& inventory,
-                         const std::vector<openvpn::FoundTunnel>& tunnels) {
+std::string first_config(const uplink::Inventory& inventory, const std::vector<openvpn::FoundTunnel>& tunnels,
+                         const std::string& reflector) {
   std::string text =
       "# uplink_exporter, as `uplinktool init` found this machine. `uplinktool check config FILE` checks "
       "what you "
       "change.\n\n" +
       uplinks(inventory);
-  const auto client =
-      std::find_if(tunnels.begin(), tunnels.end(), [](const auto& t) { return !t.remote.empty(); });
-  text += fmt::format(
-      "\n# A reflector of your own tells which way a packet died; the VPN server is a good place for it. "
-      "There:\n"
-      "#   (umask 077; uplinktool keygen > cloud.key), and a copy of cloud.key to here\n"
-      "# Until then public STUN servers say whether replies come back, and no more.\n"
-      "#reflectors:\n"
-      "#  - {{name: cloud, address: {}, key_file: /etc/uplink_exporter/cloud.key}}\n",
-      quoted((client == tunnels.end() ? "vpn.example.net" : client->remote) + ":862"));
+  text += reflectors(reflector, tunnels);
   if (tunnels.empty()) {
     return text +
            "\n# No OpenVPN configuration was found in /etc/openvpn.\n#openvpn:\n"

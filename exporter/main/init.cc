@@ -49,13 +49,17 @@ std::vector<openvpn::FoundTunnel> find_tunnels(const fs::path& directory) {
 
 }  // namespace
 
-int init(const std::string& openvpn_directory) {
+int init(const std::string& openvpn_directory, const std::string& reflector) {
+  if (!reflector.empty() && !HostPort::parse(reflector)) {
+    std::cerr << fmt::format("--reflector: '{}' is not HOST:PORT, as vpn.example.net:40862\n", reflector);
+    return 2;
+  }
   const auto inventory = uplink::read_inventory();
   if (!inventory) {
     std::cerr << inventory.error() << "\n";
     return 2;
   }
-  std::cout << agent::first_config(*inventory, find_tunnels(openvpn_directory));
+  std::cout << agent::first_config(*inventory, find_tunnels(openvpn_directory), reflector);
   return 0;
 }
 

@@ -172,6 +172,7 @@ int main(int argc, char** argv) {
       ->required();
 
   std::string openvpn_directory = "/etc/openvpn";
+  std::string reflector_address;
   auto* init_command =
       app.add_subcommand("init", "Look at this machine and print a commented configuration for it.");
   init_command->footer(
@@ -180,7 +181,13 @@ int main(int argc, char** argv) {
       "is changed: send the output to a file, and check what you change there.\n\n"
       "Examples:\n"
       "  uplinktool init > /etc/uplink_exporter/agent.yml\n"
+      "  uplinktool init --reflector vpn.example.net:40862 > /etc/uplink_exporter/agent.yml\n"
       "  uplinktool check config /etc/uplink_exporter/agent.yml");
+  init_command
+      ->add_option("--reflector", reflector_address,
+                   "Where uplink_reflector runs, if you have one; its key belongs\n"
+                   "into /etc/uplink_exporter/cloud.key")
+      ->type_name("HOST:PORT");
   init_command->add_option("--openvpn", openvpn_directory, "Where OpenVPN's configurations are")
       ->type_name("DIRECTORY")
       ->capture_default_str();
@@ -206,7 +213,7 @@ int main(int argc, char** argv) {
     return app.exit(e) == 0 ? kOk : kBad;
   }
   options.duration = std::chrono::seconds(seconds);
-  if (*init_command) return ue::tool::init(openvpn_directory);
+  if (*init_command) return ue::tool::init(openvpn_directory, reflector_address);
   if (*diagnose_command) return ue::tool::diagnose(options);
   if (*analyze_command) return analyze(logs, role, json);
   if (*keygen_command) return keygen(master, master_file);

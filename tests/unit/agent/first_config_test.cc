@@ -60,7 +60,14 @@ TEST(FirstConfig, NamesWhatIsThere) {
   EXPECT_EQ(config.openvpn[1].name, "cloud_2");
   EXPECT_EQ(config.openvpn[1].log, "/var/log/a \"b\".log");
   EXPECT_THAT(text, HasSubstr("203.0.113.10 via 203.0.113.1"));
-  EXPECT_THAT(text, HasSubstr("\"vpn.example.net:862\""));
+  EXPECT_THAT(text, HasSubstr("#  - {name: cloud, address: \"vpn.example.net:40862\""));
+}
+
+TEST(FirstConfig, AReflectorThatIsGivenIsInForce) {
+  const auto config = parsed(first_config(gateway(), {}, "vpn.example.net:40862"));
+  ASSERT_EQ(config.reflectors.size(), 1u);
+  EXPECT_EQ(config.reflectors[0].address.to_string(), "vpn.example.net:40862");
+  EXPECT_EQ(config.reflectors[0].key_file, "/etc/uplink_exporter/cloud.key");
 }
 
 }  // namespace
