@@ -1,6 +1,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # Sourced, not run: checks that are counted, and one root of another Debian to make them in.
 #   check TITLE COMMAND...     runs it, says ok or FAIL with the end of what it printed, and counts
+#   tests COMMAND...           the same for what counts its own tests, and prints `N passed, N failed` last
 #   finish                     prints the sum `N passed, N failed` and exits with it
 #   new_root SUITE             $root is a fresh Debian with an apt that is up to date; what a root had is given up first
 #   in_root, apt_in_root       a command, apt-get in it
@@ -24,6 +25,12 @@ check() {
     echo "FAIL $title"
     tail -n 60 "$work/log" | sed 's/^/     /'
   fi
+}
+tests() {
+  local ran bad
+  "$@" < /dev/null 2>&1 | tee "$work/log"
+  read -r ran bad <<< "$(sed -nE '$s/^([0-9]+) passed, ([0-9]+) failed.*/\1 \2/p' "$work/log")"
+  passed=$((passed + ${ran:-0})) failed=$((failed + ${bad:-1}))
 }
 finish() {
   echo "$passed passed, $failed failed"
@@ -64,7 +71,7 @@ _fill_root() {
 }
 new_root() {
   drop_root
-  root=$(mkdir -p "$roots" && mktemp -d "$roots/root.XXXXXX") && chmod 755 "$root" || return
+  root=$(mkdir -p "$roots" && mktemp -d "$roots/root.XXXXXX") || return
   _fill_root "$1"
 }
 

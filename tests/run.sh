@@ -193,6 +193,7 @@ part unit release_tests
 part https-clients tests/browser/https_clients.py build/bin
 part completions tests/completions.py build/bin
 part examples tests/examples.py build/bin
+part newcomer tests/newcomer.sh
 part packages tests/packages.sh
 part openwrt tests/openwrt.sh
 part interop-scapy interop scapy
@@ -201,6 +202,7 @@ sanitized
 fuzz
 # What a fresh machine makes of the packages; another Debian builds them first.
 [ "$repeats" = 1 ] || for suite in bookworm trixie; do part "packages-$suite" tests/packages.sh "$suite"; done
+[ "$repeats" = 1 ] || for machine in arm64 s390x; do part "cross-$machine" tests/cross.sh "$machine"; done
 [ "$repeats" = 1 ] || { part rules-trixie tests/rules_in.sh trixie; part rules-mutants tests/rules_check.py --mutants; }
 wait
 # Alone: it measures.

@@ -24,6 +24,7 @@ else
   tar -cf "$kept.part" -C "$root" .
   mv "$kept.part" "$kept"
 fi
+chmod 755 "$root"  # mktemp makes it private, and services have users of their own
 cp /etc/resolv.conf "$root/etc/resolv.conf"
 printf '127.0.0.1 localhost\n::1 localhost\n' > "$root/etc/hosts"  # as Debian's installer leaves it
 # What this machine's apt needs to reach its mirror holds there too.
