@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # The Debian packages: made, looked at by Debian's own tools, and with a SUITE put through their life in a fresh root.
-# shellcheck disable=SC2317,SC1091  # checks are called by name
+# shellcheck disable=SC2317,SC1091,SC2013,SC2015,SC2016  # checks are called by name
 #
 #   tests/packages.sh            makes them from build/ and checks them: lintian, units, manuals
 #   tests/packages.sh SUITE      the same in a debootstrap root of SUITE (bookworm, trixie): install, run as the service's
-#                                user, serve HTTPS to real clients, upgrade, remove, purge; another suite than this
-#                                machine's is built, and its unit tests are run, there first
+#                                user, serve HTTPS to real clients, upgrade, remove, purge, and a newcomer's path in
+#                                the lab; for another suite than this machine's it is built there first
 #
 # The last line is `N passed, N failed`. Needs root for a SUITE.
 set -uo pipefail
@@ -30,13 +30,13 @@ names_every_flag() {  # names_every_flag PAGE: of the program that it is for, su
   program=$(basename "${1%.*}")
   text=$(for command in '' 'keygen' 'check config' 'openvpn analyze' 'init' 'diagnose'; do
     # shellcheck disable=SC2086  # words of a command
-    [ "$program" != uplinktool ] && [ -n "$command" ] || "build/bin/$program" $command --help
+    [ -n "$command" ] && [ "$program" != uplinktool ] || "build/bin/$program" $command --help
   done)
   for flag in $(grep -oE '^  (-h,)?--[a-z.-]+' <<< "$text" | grep -oE '[a-z.-]+$' | sed 's/^--//' | sort -u); do
     grep -qE -- "Fl -$flag( |\$)" "$1" || { echo "$1 says nothing of --$flag"; return 1; }
   done
 }
-sound_script() { sh -n "$1" && [ -z "$(grep -n '@[A-Z]*@' "$1")" ]; }
+sound_script() { sh -n "$1" && ! grep -n '@[A-Z]*@' "$1"; }
 
 if [ -z "$suite" ]; then
   check 'four packages are made' make_packages build 0.1.0 "$work/debs"
@@ -129,4 +129,5 @@ check 'they are purged' apt_in_root purge uplink-exporter uplink-reflector
 check 'with their configuration' is_gone /etc/uplink_exporter
 check 'but not a key that somebody made' is_there /etc/uplink_reflector/gateways.key
 check 'no link of a unit stays' is_gone /etc/systemd/system/multi-user.target.wants/uplink-exporter.service
+tests tests/lab/newcomer.py "$root" /new
 finish
