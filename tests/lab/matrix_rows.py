@@ -11,7 +11,6 @@ from .agent import MANSION
 ROWS = {}
 FAST = {"interval": "250ms"}  # four times the samples: evidence, not time, makes a verdict of loss
 INF = float("inf")
-SCOPE_IS_TOLD = False
 
 
 class Row:
@@ -30,7 +29,7 @@ class Row:
                  prepare=None, within=60, stays=8, nat_info=None, config=None, wait_for=None):
         self.name, self.says, self.verdict, self.behave = name, says, verdict, behave
         self.allowed = {"healthy", "unknown", verdict, *on_way}
-        self.scope = scope if SCOPE_IS_TOLD else "-"
+        self.scope = scope
         self.truth, self.late, self.irtt = truth or {}, late, irtt
         self.probe = {"holds": [], **(probe or {})}
         self.prepare, self.within, self.stays, self.nat_info = prepare, within, stays, nat_info
