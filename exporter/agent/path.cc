@@ -277,13 +277,16 @@ bool Path::answers(Instant now) const {
 
 bool Path::settled(Instant now) const {
   if (localiser_.busy()) return false;
-  if (!working_) return !localiser_.wants_trace(now);
-  if (!localiser_.findings().usual && localiser_.wants_trace(now)) return false;
-  // The stream's bracket, with its confirmation; then the NAT that forgets.
-  if (!ladder_ || ladder_->refused()) return true;
+  if (localiser_.wants_trace(now)) return false;
+  if (!working_) return true;
+  // The stream's bracket, with its confirmation; then the NAT that forgets. A ladder that may not begin once
+  // the NAT has been surveyed has nothing to climb on.
+  if (!ladder_ || ladder_->refused() || ladder_->held_off()) return true;
   if (!ladder_->stream_known()) return false;
   const auto stream = stream_lifetime();
-  return !stream || !stream->upper || localiser_.keepalives_done() || localiser_.findings().forgetful;
+  const bool asked_for = conclusion().verdict != verdict::Verdict::mtu_blackhole;
+  return !asked_for || !stream || !stream->upper || localiser_.keepalives_done() ||
+         localiser_.findings().forgetful;
 }
 
 void Path::localise(const Now& now, const verdict::Facts& facts) {
@@ -293,6 +296,10 @@ void Path::localise(const Now& now, const verdict::Facts& facts) {
   const auto taken =
       std::max(prober_.open_flows(), kProberFlows) + kBesides + (ladder_ ? ladder_->open_rungs() : 0);
   task.room = taken < kMostFlows ? kMostFlows - taken : 0;
+  task.payload = size_.payload();
+  // Where large packets end says something only beside the way that small ones go.
+  if (task.kind == probe::Localiser::Task::Kind::large && !localiser_.findings().usual)
+    task.kind = probe::Localiser::Task::Kind::usual;
   task.paced = standing == probe::Standing::no_return;
   localiser_.set_task(now, task);
   if (ladder_) ladder_->set_paused(localiser_.wants_room());

@@ -28,6 +28,8 @@ Kind kind_of(verdict::Verdict v, const verdict::Facts& facts) {
       return Kind::none;
     case Verdict::short_mapping:
       return Kind::lifetime;
+    case Verdict::mtu_blackhole:
+      return Kind::large;
     default:
       return facts.steady == Tri::yes ? Kind::usual : Kind::none;
   }

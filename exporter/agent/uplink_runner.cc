@@ -62,8 +62,13 @@ UplinkRunner::UplinkRunner(boost::asio::io_context& loop, config::Uplink uplink,
     // A lifetime is the NAT's, not the reflector's: one ladder an uplink, so that its flows stay few.
     std::optional<probe::HoldLadder::Settings> ladder;
     if (!config.probe.holds.empty() && reflector.config.name == measures_lifetime(reflectors, preferred_))
-      ladder = {config.probe.holds, config.probe.ladder_interval, *reflector.identity,
-                rungs_beside(reflectors.size()), pace};
+      ladder = {config.probe.holds,
+                config.probe.ladder_interval,
+                *reflector.identity,
+                rungs_beside(reflectors.size()),
+                pace,
+                false,
+                mode == Mode::one_shot};
     // Without a reflector of ours a STUN server may do; NatWatch lets only one begin.
     if (!config.probe.holds.empty() && settings.stun && measures_lifetime(reflectors, preferred_).empty())
       ladder = {config.probe.holds,
@@ -71,7 +76,8 @@ UplinkRunner::UplinkRunner(boost::asio::io_context& loop, config::Uplink uplink,
                 probe::Identity{},
                 rungs_beside(reflectors.size()),
                 pace,
-                true};
+                true,
+                mode == Mode::one_shot};
     auto path =
         std::make_shared<Path>(loop, uplink_.name, reflector.config, mode, settings, std::move(ladder),
                                [detours, name = reflector.config.name] { return detours(name); });

@@ -8,12 +8,12 @@ namespace ue::tool {
 
 struct DiagnoseOptions {
   std::string config_file;  ///< empty: the agent's built-in defaults
-  Nanos duration = std::chrono::seconds(80);
+  Nanos duration = std::chrono::seconds(60);
   bool json = false;
 };
 
 /// Measures all uplinks side by side for at most `duration`, less where all is known sooner (half a minute
-/// where nothing is wrong; a short mapping must fail in three batches of holds, which takes the longest), and
+/// where nothing is wrong; a short mapping must fail in two batches of holds, which takes the longest), and
 /// prints the report to standard output; progress goes to standard error. Returns the exit code: 0 to 4 as
 /// agent::Grade, 2 where the configuration is bad, 130 after Ctrl-C. Whatever it added to the machine's rules
 /// and routes is gone afterwards.

@@ -19,7 +19,10 @@ constexpr std::size_t kMostOnUplink = 20;
 }  // namespace
 
 HoldLadder::HoldLadder(Settings settings, RandomSource random)
-    : settings_(std::move(settings)), random_(std::move(random)) {}
+    : settings_(std::move(settings)), random_(std::move(random)) {
+  for (auto& l : lifetimes_)
+    l.set_batches_needed(settings_.hasty ? 2 : MappingLifetime::Bracket::kBatchesNeeded);
+}
 
 void HoldLadder::set_allowed(const Now& now, bool allowed) {
   if (allowed == allowed_) return;

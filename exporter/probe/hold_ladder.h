@@ -28,6 +28,8 @@ class HoldLadder {
     Nanos per_port = kPerPort;
     /// The far end is a STUN server, asked by RESPONSE-PORT: only `exchange` and `stream` can be measured.
     bool stun = false;
+    /// There is a minute in all: what fails twice is not tried for longer, and proven in two batches.
+    bool hasty = false;
   };
   struct Count {
     std::uint64_t probes = 0;
@@ -45,6 +47,7 @@ class HoldLadder {
   void set_allowed(const Now& now, bool allowed);
   /// Others need the room that its flows take: the batch under way goes on, none begins.
   void hold_off(bool others_first) { held_off_ = others_first; }
+  bool held_off() const { return held_off_; }
   bool running() const { return running_; }
   /// Flows that are open.
   std::size_t open_rungs() const;

@@ -92,8 +92,8 @@ bool HoldLadder::plan_check() {
   return true;
 }
 
-/// Once both rungs of a hold stayed silent that should have come back, or those of two holds, longer ones of
-/// the same pattern have nothing to add.
+/// Once both rungs of a hold stayed silent that should have come back, or those of two holds (of one where
+/// there is no time), longer ones of the same pattern have nothing to add.
 void HoldLadder::drop_hopeless() {
   for (const auto p : {Pattern::stream, Pattern::solitary, Pattern::exchange}) {
     std::map<Nanos, int> silent;
@@ -108,7 +108,7 @@ void HoldLadder::drop_hopeless() {
       ++holds;
       const bool contradicts = known && hold <= known->lower;
       if (contradicts && !contradicted_.contains(p)) contradicted_[p] = hold;
-      if (!enough && (holds == 2 || contradicts)) enough = hold;
+      if (!enough && (holds == 2 || settings_.hasty || contradicts)) enough = hold;
     }
     if (!enough) continue;
     for (auto& r : rungs_) {

@@ -39,7 +39,8 @@ void Localiser::set_task(const Now& now, const Task& task) {
   const auto before = task_;
   task_ = task;
   if (task.kind == before.kind && task.flow == before.flow) return;
-  const bool same_trouble = trouble(task.kind) && trouble(before.kind);
+  const bool same_trouble = trouble(task.kind) && trouble(before.kind) &&
+                            (task.kind == Task::Kind::large) == (before.kind == Task::Kind::large);
   if (!same_trouble && task.kind != Task::Kind::none) {
     findings_.now.reset();
     findings_.probe_refused.reset();
@@ -133,7 +134,7 @@ void Localiser::begin_trace(const Now& now) {
   run_.flow_id = random_();
   run_.ssid = static_cast<std::uint16_t>(random_() | 1);
   run_.next = now.mono;
-  if (run_.own) actions_.push_back(OpenFlow{run_.flow});
+  if (run_.own) actions_.push_back(OpenFlow{run_.flow, task_.kind == Task::Kind::large});
   if (trouble(task_.kind)) {
     trace_.emplace(trace_limit().value_or(kBlindHops), findings_.usual);
   } else {
@@ -151,6 +152,7 @@ void Localiser::send_next(const Now& now) {
   Extras extras;
   extras.naming = true;
   extras.instance_id = path_.instance_id;
+  if (task_.kind == Task::Kind::large && ttl) extras.fill_up_to = task_.payload;
   const auto sequence = run_.sequence++;
   SendProbe probe{run_.flow, sequence, {}, std::nullopt};
   if (ttl) probe.ttl = static_cast<std::uint8_t>(*ttl);

@@ -11,7 +11,8 @@
 namespace ue::probe {
 
 /// Looks for the place of a fault: a traceroute from a fresh port while the path works, to know the way; one
-/// from the silent flow's own port when replies stop; keepalives with a TTL where a mapping is short.
+/// from the silent flow's own port when replies stop; one of large packets that must not be fragmented where
+/// only those vanish; keepalives with a TTL where a mapping is short.
 /// Passive; owned by a Path, which treats its actions as those of PathProber and tells the two apart by
 /// owns(). It measures; whose fault it is, is judged elsewhere.
 class Localiser {
@@ -28,13 +29,15 @@ class Localiser {
       usual,     ///< the path works: learn the way
       silent,    ///< `flow` gets no replies any more
       fresh,     ///< new flows get none
+      large,     ///< the path works, and packets of `payload` octets vanish
       lifetime,  ///< the path works, and forgets a stream after `stream`
     };
     Kind kind = Kind::none;
     FlowHandle flow = 0;
     MappingLifetime::Bracket stream;
-    std::size_t room = 0;  ///< flows that may be opened beside those that are open
-    bool paced = false;    ///< packets leave only in slot()
+    std::size_t payload = 0;  ///< of Kind::large, in octets of UDP payload
+    std::size_t room = 0;     ///< flows that may be opened beside those that are open
+    bool paced = false;       ///< packets leave only in slot()
   };
   /// About the newest reply, or the newest probe, that somebody refused.
   struct Refused {
@@ -111,7 +114,9 @@ class Localiser {
     Instant next{};
   };
   FlowHandle new_handles(std::size_t count);
-  static bool trouble(Task::Kind kind) { return kind == Task::Kind::silent || kind == Task::Kind::fresh; }
+  static bool trouble(Task::Kind kind) {
+    return kind == Task::Kind::silent || kind == Task::Kind::fresh || kind == Task::Kind::large;
+  }
   void begin_trace(const Now& now);
   void send_next(const Now& now);
   void end_trace(const Now& now);

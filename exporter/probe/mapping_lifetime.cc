@@ -68,6 +68,7 @@ std::optional<MappingLifetime::Bracket> MappingLifetime::find_bracket() const {
   }
   if (votes.empty()) return std::nullopt;
   Bracket b;
+  b.batches_needed = batches_needed_;
   for (const auto& [hold, v] : votes) {
     if (v.alive >= v.dead && v.alive > 0) b.lower = std::max(b.lower, hold);
   }

@@ -36,6 +36,8 @@ class MappingLifetime {
   /// Trials of one `batch` may fail for one reason that is not the hold: a NAT that is restarted meanwhile,
   /// say.
   void record(Nanos hold, bool came_back, std::uint32_t batch);
+  /// In how many batches a bound must fail before it is no chance; for whom there is time for fewer.
+  void set_batches_needed(std::uint32_t n) { batches_needed_ = n; }
   void clear() {
     erase([](const auto&) { return true; });
   }
@@ -59,10 +61,11 @@ class MappingLifetime {
     /// row would it take to imitate the bound.
     std::uint32_t failures = 0;
     std::uint32_t batches = 0;  ///< that these were in
+    std::uint32_t batches_needed = kBatchesNeeded;
 
     /// The upper bound is no chance: enough failures, at different times.
     bool proven(std::uint32_t losses_needed) const {
-      return upper && failures >= losses_needed && batches >= kBatchesNeeded;
+      return upper && failures >= losses_needed && batches >= batches_needed;
     }
     static constexpr std::uint32_t kBatchesNeeded = 3;
   };
@@ -84,6 +87,7 @@ class MappingLifetime {
   static constexpr std::size_t kRemembered = 96;
   static constexpr int kMajorityOf = 3;
 
+  std::uint32_t batches_needed_ = Bracket::kBatchesNeeded;
   std::deque<Trial> trials_;  ///< newest last
   std::optional<Bracket> bracket_;
 };

@@ -40,6 +40,8 @@ class SizeCheck {
   std::optional<bool> passes() const { return passes_; }
   /// Of the probe, in octets of IP; less than a tunnel's where the path says so itself.
   std::uint32_t size() const;
+  /// The same in octets of UDP payload.
+  std::uint32_t payload() const { return size() - headers(); }
   /// The largest size found to pass below one that does not, in octets of UDP payload.
   std::optional<std::uint32_t> passing_payload() const;
 

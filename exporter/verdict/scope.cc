@@ -156,6 +156,11 @@ Location silent_flow(const Trail& t, bool outage) {
             fmt::format("Every hop up to {}{} still answers a trace, only the far end does not.",
                         hop_text(t, b->last), whose(scope))};
   }
+  // A firewall without translation may let routers' errors in by themselves, at home as at the carrier.
+  if (t.own && !t.own->is_v4())
+    return {Scope::unknown,
+            "Every hop still answers a trace from the silent port: its replies are filtered on the way back, "
+            "or never sent."};
   // A NAT that had forgotten the flow could not translate the answers of the hops behind it.
   const std::string known =
       "Every hop still answers a trace from the silent port, so no NAT has forgotten it";
@@ -165,6 +170,27 @@ Location silent_flow(const Trail& t, bool outage) {
                 ": its replies are filtered on the way back, and the far end's arrive through "
                 "another uplink."};
   return {Scope::unknown, known + ": its replies are filtered on the way back, or never sent."};
+}
+
+/// Where packets of a tunnel's size end, by a trace of such packets.
+Location oversized(const Trail& t) {
+  const auto b = boundary(t);
+  if (!b || !t.usual) return {};
+  if (b->first == 0) {
+    if (b->last == 0) return {};
+    return {Scope::unknown,
+            fmt::format("Large packets still reach {}: they are lost behind it, or on the way back.",
+                        hop_text(t, b->last))};
+  }
+  const auto silent = fmt::format("{} answers small packets and no large ones", hop_text(t, b->first));
+  if (b->last == 0)
+    return {owner(t, 1),
+            fmt::format("Large packets are lost on the way to {}: {}.", hop_text(t, b->first), silent)};
+  const auto scope = common_owner(t, b->last, b->first - 1);
+  const auto place = b->first - b->last > 1
+                         ? fmt::format("between {} and {}", hop_text(t, b->last), hop_text(t, b->first - 1))
+                         : fmt::format("behind {}", hop_text(t, b->last));
+  return {scope, fmt::format("Large packets are lost {}{}: {}.", place, whose(scope), silent)};
 }
 
 Location forgetful(const Trail& t) {
@@ -232,6 +258,8 @@ Location locate(Verdict verdict, const Trail& trail) {
       return silent_flow(trail, false);
     case Verdict::short_mapping:
       return forgetful(trail);
+    case Verdict::mtu_blackhole:
+      return oversized(trail);
     default:
       return {};
   }

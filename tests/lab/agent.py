@@ -72,10 +72,11 @@ def start_witness(*addresses, port=STUN_PORT, label="turnserver", udp_only=False
 
 
 class Verdicts:
-    """Samples /metrics of the agent every half second and keeps every verdict it ever showed."""
+    """Samples /metrics of the agent every half second and keeps every verdict, and every scope, it ever showed."""
 
     def __init__(self):
         self.samples = []  # (monotonic seconds, {uplink: verdict})
+        self.scopes = {}  # uplink -> all that were told
         self.newest = None
         self._changed = threading.Condition()
         self._thread = world.Periodic(0.5, self._sample)
@@ -87,6 +88,9 @@ class Verdicts:
             return
         names = sorted({labels["uplink"] for labels, _ in metrics.all("uplink_verdict")})
         verdicts = {name: metrics.state("uplink_verdict", of="verdict", uplink=name) for name in names}
+        for name in names:
+            told = metrics.state("uplink_fault_scope", of="scope", uplink=name)
+            self.scopes.setdefault(name, set()).add(told)
         with self._changed:
             self.newest = metrics
             self.samples.append((world.now(), verdicts))

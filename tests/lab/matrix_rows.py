@@ -18,14 +18,14 @@ class Row:
 
     verdict   what must be said in the end, and stay
     on_way    verdicts that may be shown before it, beside healthy and unknown
-    scope     uplink_fault_scope in the end; "-": not told
+    scope     uplink_fault_scope in the end; never another one before it, "unknown" excepted
     truth     pattern -> seconds of silence that a mapping survives (INF: more than the longest hold)
     late      the behaviour begins once both uplinks are healthy, else before the agent starts
     irtt      irtt runs from two seconds before the behaviour on
     within    seconds that are waited for the verdict: generous, how quick it is comes from the simulation
     """
 
-    def __init__(self, name, says, verdict, behave=None, on_way=(), scope="-", truth=None, late=True, irtt=False, probe=None,
+    def __init__(self, name, says, verdict, behave=None, on_way=(), scope="unknown", truth=None, late=True, irtt=False, probe=None,
                  prepare=None, within=60, stays=8, nat_info=None, config=None, wait_for=None):
         self.name, self.says, self.verdict, self.behave = name, says, verdict, behave
         self.allowed = {"healthy", "unknown", verdict, *on_way}
@@ -50,6 +50,7 @@ def _timers(name, unreplied, stream, says, verdict="short_mapping"):
         return timer if timer < 24 else INF
     Row(name, f"{says}: {unreplied} s until answered, {stream} s for a stream", verdict, late=False,
         probe=_around(unreplied, stream), within=420, truth={"solitary": told(unreplied), "stream": told(stream)},
+        scope="carrier" if verdict == "short_mapping" else "unknown",
         behave=lambda home: home.carrier.short_timers(unreplied, stream))
 
 
@@ -60,10 +61,11 @@ _timers("timer_juniper", 6, 6, "J and SRX")
 _timers("timer_mobile_core", 3, 2, "a mobile core whose streams are shorter")
 _timers("timer_nokia", 2, 30, "7750 SR", verdict="healthy")
 _timers("timer_fortinet", 30, 30, "a generous NAT", verdict="healthy")
+# A packet whose TTL ends at this NAT dies before it would renew anything, and one more hop is the far end's own: no place.
 Row("outbound_refresh", "only what is sent refreshes, for 4 s", "short_mapping", late=False, probe=_around(4), within=420,
     truth={"stream": 4}, behave=lambda home: home.carrier.outbound_refresh(4))
 Row("evict_oldest", "idle mappings are thrown away every 6 s, flows that send keep their port", "short_mapping", late=False,
-    probe=_around(2, 8), within=420, behave=lambda home: home.carrier.forget_every(6))
+    probe=_around(2, 8), within=420, scope="carrier", behave=lambda home: home.carrier.forget_every(6))
 
 RETURN = ("return_lost",)
 Row("one_way_filter", "b1: incoming UDP dropped before it is tracked", "one_way", lambda home: home.carrier.no_return(), RETURN,
@@ -81,9 +83,9 @@ Row("ports_rotate", "f: another port for every packet, replies find their way", 
     lambda home: home.carrier.rotating_ports(), stays=25)
 Row("rebinding", "another port every 20 s", "healthy", lambda home: home.carrier.rebind_every(20), stays=45)
 Row("poisoned_mapping", "replies to the steady port alone are dropped", "stuck_mapping",
-    lambda home: home.carrier.poison([home.steady_port()]), RETURN, within=300)
+    lambda home: home.carrier.poison([home.steady_port()]), RETURN, within=300, scope="carrier")
 Row("table_full", "no new flow is accepted, old ones go on", "new_flows_blocked", lambda home: home.carrier.new_flows_limited(0),
-    probe={"fresh_interval": "10s"}, within=300)
+    probe={"fresh_interval": "10s"}, within=300, scope="carrier")
 Row("rate_limit", "g: ten packets a second", "healthy", lambda home: home.carrier.rate_limit(10), stays=25)
 Row("udp_blocked", "h: UDP filtered on the way out", "udp_blocked", lambda home: home.carrier.udp_blocked(), scope="carrier",
     irtt=True)
@@ -99,7 +101,7 @@ Row("bursts_back", "i: bursts of a second on the way back", "lossy", lambda home
 Row("loss_slight", "i: 1 % lost each way", "healthy", lambda home: home.carrier.loss(1, 1), stays=40, irtt=True)
 Row("delay_reorder", "a TUN loop: 40 +- 15 ms, 3 % overtaken, 3 % twice", "healthy",
     prepare=lambda home: worlds.slow_way(40, 15, 3, 3), stays=30)
-Row("outage", "nothing passes", "down", lambda home: home.carrier.outage(), within=180, stays=15)
+Row("outage", "nothing passes", "down", lambda home: home.carrier.outage(), within=180, stays=15, scope="carrier")
 Row("symmetric", "c: another port for every destination", "healthy", late=False, behave=lambda home: home.carrier.symmetric(),
     nat_info="address_and_port_dependent", stays=10)
 Row("full_cone", "one port for all, and all may answer", "healthy", late=False, behave=lambda home: home.carrier.full_cone(),
@@ -119,7 +121,10 @@ def _flap(home):
 Row("flapping_link", "eth2 goes down and up four times", "healthy", _flap, on_way=("down",),
     stays=80)  # a bad verdict clears once new flows have lived for 25 s
 Row("mtu_blackhole", "packets above 1400 octets vanish without a word", "mtu_blackhole",
-    lambda home: size_scenarios.narrow("out", tells=False), within=300)
+    lambda home: size_scenarios.narrow("out", tells=False), within=300, scope="carrier")
+# Every hop gets large packets; where on the way back, or behind the last hop, they vanish, no packet of ours can show.
+Row("mtu_blackhole_back", "the same on the way back", "mtu_blackhole", lambda home: size_scenarios.narrow("back", tells=False),
+    within=300)
 Row("rp_filter", "strict reverse path filter, asymmetric routes", "local_fault", lambda home: local_scenarios.rp_filter(1),
     prepare=lambda home: local_scenarios.asymmetric_routes(), scope="gateway")
 Row("input_drop", "a rule of the gateway drops what comes back", "local_fault",
@@ -135,7 +140,7 @@ def _series(home):
 
 Row("two_nats", "a home router and the carrier, both in order", "healthy", prepare=_series, stays=20)
 Row("two_nats_timers", "20 s at home, 5 s at the carrier: the shorter one counts", "short_mapping", late=False, prepare=_series,
-    probe=_around(5), within=420, truth={"stream": 5},
+    probe=_around(5), within=420, truth={"stream": 5}, scope="carrier",
     behave=lambda home: (home.cpe.short_timers(20, 20), home.carrier.short_timers(5, 5)))
 Row("one_way_at_home", "the home router stops tracking UDP", "one_way", prepare=_series, on_way=RETURN, scope="home",
     behave=lambda home: (home.cpe.stateless(topology.HOME_ADDRESS), home.cpe.forget_udp()))
@@ -146,5 +151,6 @@ IPV6 = {"uplinks": [{"name": MANSION, "interface": "eth2", "family": "ipv6"}],
         "reflectors": [agent.reflector_entry("cloud", f"[{worlds.CLOUD6}]")]}
 Row("ipv6_firewall", "IPv6 through a stateful firewall", "healthy", config=IPV6, wait_for=(MANSION,), stays=20,
     prepare=lambda home: (worlds.add_ipv6(), worlds.ipv6_firewall()))
+# Routers' own errors come in: a firewall at home, the carrier's and the far end's look the same.
 Row("ipv6_one_way", "an IPv6 firewall that lets no UDP in", "one_way", config=IPV6, wait_for=(MANSION,), on_way=RETURN,
     prepare=lambda home: (worlds.add_ipv6(), worlds.ipv6_firewall()), behave=lambda home: worlds.ipv6_firewall(udp_returns=False))

@@ -67,8 +67,9 @@ class Irtt:
 
     def __init__(self, carrier):
         self._carrier = carrier
-        world.Process("cloud", "irtt-server", ["irtt", "server", "-b", f"{topology.CLOUD}:{IRTT_PORT}"])
-        self._before = dict(carrier.dropped())
+        server = world.Process("cloud", "irtt-server", ["irtt", "server", "-b", f"{topology.CLOUD}:{IRTT_PORT}"])
+        # A client that asks before the server listens is refused, and gives up at once.
+        world.wait_until(lambda: f":{IRTT_PORT} " in netns.run("cloud", "ss", "-lun") or server.must_live(), 15, "irtt's server")
         self._client = subprocess.Popen(
             ["ip", "netns", "exec", "gw", "irtt", "client", "-i", "200ms", "-d", "12s", "-Q", "-o", "-",
              f"--local={topology.GATEWAY_CARRIER}", f"{topology.CLOUD}:{IRTT_PORT}"],

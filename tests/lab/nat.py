@@ -143,6 +143,23 @@ table ip behaviour {{
     drop
   }}""")
 
+    def note_large(self):
+        """From here on large_ports() knows the inner ports towards or from which a large UDP packet went."""
+        self._load(f"""
+table ip sizes {{
+  set large {{ type inet_service; flags dynamic; size 65535; }}
+  chain before {{
+    type filter hook forward priority filter - 10;
+    iifname "{self.inside}" udp length > 500 update @large {{ udp sport }}
+    iifname "{self.outside}" udp length > 500 update @large {{ udp dport }}
+  }}
+}}
+""")
+
+    def large_ports(self):
+        listing = json.loads(netns.run(self.name, "nft", "-j", "list", "set", "ip", "sizes", "large"))["nftables"]
+        return {port for item in listing for port in item.get("set", {}).get("elem", ())}
+
     def forget_udp(self):
         """Every UDP mapping is gone, as after a failover."""
         netns.run(self.name, "conntrack", "-D", "-p", "udp", check=False)  # exit 1: there was none

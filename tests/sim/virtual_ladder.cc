@@ -9,20 +9,21 @@ using namespace std::chrono_literals;
 constexpr Nanos kRoundTrip = 40ms;
 constexpr std::size_t kHeaders = 28;
 
-probe::HoldLadder::Settings settings() {
+probe::HoldLadder::Settings settings(bool hasty = false) {
   probe::Identity identity{7, 42, {}};
   identity.secret.fill(9);
+  if (hasty) return {{1s, 2s, 5s, 10s, 15s}, 5min, identity, 11, 100ms, false, true};
   return {{1s, 2s, 5s, 10s, 20s, 30s, 60s, 120s}, 5min, identity};
 }
 
 }  // namespace
 
-VirtualLadder::VirtualLadder(std::uint64_t seed, NatTimers timers, double loss_ratio)
+VirtualLadder::VirtualLadder(std::uint64_t seed, NatTimers timers, double loss_ratio, bool hasty)
     : nat(timers),
       loss(loss_ratio),
       random_(seed),
       ladder_random_(seed + 1),
-      ladder_(settings(), [this] { return ladder_random_(); }),
+      ladder_(settings(hasty), [this] { return ladder_random_(); }),
       reflector_(settings().identity, 77) {
   time_ += 1000s;
 }

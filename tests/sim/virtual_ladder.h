@@ -14,7 +14,8 @@ namespace ue::sim {
 
 class VirtualLadder {
  public:
-  VirtualLadder(std::uint64_t seed, NatTimers timers, double loss = 0);
+  /// `hasty`: as a diagnosis of one minute sets it.
+  VirtualLadder(std::uint64_t seed, NatTimers timers, double loss = 0, bool hasty = false);
   VirtualLadder(const VirtualLadder&) = delete;
 
   TimedNat nat;

@@ -32,7 +32,8 @@ TEST(LocaliserTask, FollowsTheVerdict) {
   EXPECT_EQ(task_of(Verdict::short_mapping).stream.upper, Nanos(6s));
   for (const auto v : {Verdict::local_fault, Verdict::reflector_down})
     EXPECT_EQ(task_of(v, answered).kind, Kind::none) << verdict::name(v);
-  for (const auto v : {Verdict::healthy, Verdict::lossy, Verdict::mtu_blackhole, Verdict::unknown}) {
+  EXPECT_EQ(task_of(Verdict::mtu_blackhole, answered).kind, Kind::large);
+  for (const auto v : {Verdict::healthy, Verdict::lossy, Verdict::unknown}) {
     EXPECT_EQ(task_of(v, answered).kind, Kind::usual) << verdict::name(v);
     EXPECT_EQ(task_of(v).kind, Kind::none) << verdict::name(v);
     EXPECT_EQ(task_of(v, answered, true).kind, Kind::lifetime) << verdict::name(v);

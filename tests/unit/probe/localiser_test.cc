@@ -25,6 +25,7 @@ struct ScopeLine {
     std::optional<Nanos> forgets{};  ///< a NAT with this timer
     bool stateless = false;          ///< a NAT that never knows what comes back
     bool stops = false;              ///< nothing passes it
+    std::size_t widest = 65535;      ///< larger packets vanish behind it
   };
   struct Reply {
     Instant at;
@@ -83,7 +84,7 @@ struct ScopeLine {
                                      quotes ? ByteView(probe.packet) : ByteView());
         return;
       }
-      if (r.stops) return;
+      if (r.stops || probe.packet.size() > r.widest) return;
     }
     const auto tlv =
         stun ? std::nullopt
@@ -201,6 +202,29 @@ TEST(Localiser, ARouterThatQuotesNothingIsTakenAtItsTime) {
   line.run_for(20s);
   EXPECT_EQ(line.dark(), (std::vector<bool>{false, false, false, true}));
   EXPECT_EQ(line.localiser.findings().now->at(2), router_address(2));
+}
+
+TEST(Localiser, LargePacketsOfTheirOwnShowWhereTheyEnd) {
+  ScopeLine line({{}, {.widest = 1372}, {}, {}});
+  line.learn();
+  line.task.kind = Kind::large;
+  for (const std::size_t payload : {1464, 1372}) {
+    line.task.payload = payload;
+    line.run_for(20s);
+    ASSERT_TRUE(line.localiser.findings().now);
+    const bool vanish = payload > line.routers[1].widest;
+    EXPECT_EQ(line.dark(), (std::vector<bool>{false, false, vanish, vanish})) << payload;
+    line.task.kind = Kind::usual;
+    line.run_for(3s);
+    EXPECT_FALSE(line.localiser.findings().now) << "they pass again";
+    line.task.kind = Kind::large;
+  }
+  // What is known of large packets says nothing of a flow that falls silent.
+  line.run_for(20s);
+  ASSERT_TRUE(line.localiser.findings().now);
+  line.trouble();
+  line.run_for(20ms);
+  EXPECT_FALSE(line.localiser.findings().now);
 }
 
 TEST(Localiser, WhereNothingReturnsItSendsOnlyInItsSlots) {

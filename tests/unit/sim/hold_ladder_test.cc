@@ -95,6 +95,23 @@ TEST(HoldLadder, AShortStreamIsProvenWithinTheFirstBatches) {
   }
 }
 
+TEST(HoldLadder, InOneMinuteWhateverFailsIsProven) {
+  struct Case {
+    Nanos timer, time;
+    const char* bracket;
+  };
+  for (const auto& c : {Case{1500ms, 30s, "1..2"}, Case{4s, 35s, "2..5"}, Case{6s, 45s, "5..10"},
+                        Case{11s, 55s, "10..15"}, Case{200s, 30s, "15..Inf"}}) {
+    for (std::uint64_t seed = 1; seed <= seeds(20); ++seed) {
+      VirtualLadder world(seed, {c.timer, c.timer, c.timer}, 0, true);
+      world.allow(true);
+      world.run_for(c.time);
+      ASSERT_EQ(bracket(world, Pattern::stream), c.bracket) << to_seconds(c.timer) << " s, seed " << seed;
+      EXPECT_TRUE(world.ladder().stream_known()) << to_seconds(c.timer) << " s, seed " << seed;
+    }
+  }
+}
+
 TEST(HoldLadder, FollowsANatThatChanges) {
   Measured world(NatTimers{30s, 30s, 180s});
   EXPECT_EQ(bracket(world, Pattern::stream), "120..Inf");

@@ -90,6 +90,15 @@ TEST(Scope, TheNewestTraceSaysWhereAFlowIsLost) {
        "The mapping is lost at hop 2 (100.64.0.1), the carrier's: packets that end there keep it alive for "
        "8s"},
       {"the home router forgets", Verdict::short_mapping, forgets(1), Scope::home, "hop 1 (192.168.1.1)"},
+      {"large packets end at the carrier", Verdict::mtu_blackhole, series({"192.168.1.1", "100.64.0.1", "-"}),
+       Scope::carrier,
+       "Large packets are lost behind hop 2 (100.64.0.1), the carrier's: hop 3 (192.0.2.254) answers small "
+       "packets and no large ones."},
+      {"at home", Verdict::mtu_blackhole, series({"-", "-", "-"}), Scope::home,
+       "lost on the way to hop 1 (192.168.1.1)"},
+      {"or on the way back", Verdict::mtu_blackhole, series(kSeries), Scope::unknown,
+       "Large packets still reach hop 3 (192.0.2.254): they are lost behind it, or on the way back."},
+      {"no trace of large ones", Verdict::mtu_blackhole, series({}), Scope::unknown, ""},
       {"no trace", Verdict::one_way, series({}), Scope::unknown, ""},
       {"of no place", Verdict::lossy, series({"192.168.1.1", "-", "-"}), Scope::unknown, ""},
       {"nothing is wrong", Verdict::healthy, series({"192.168.1.1", "-", "-"}), Scope::unknown, ""},
@@ -152,6 +161,15 @@ TEST(Scope, ARouterBelongsToWhomItsAddressSays) {
   t.own = IpAddress::parse("2001:db8::2");
   t.usual = route({"2001:db8::1", "2001:db8:1::1"}, 5);
   EXPECT_EQ(owner(t, 1), Scope::unknown) << "IPv6 has no address that would tell";
+}
+
+TEST(Scope, AnIpv6FilterIsNobodysByItsHopsAlone) {
+  Trail t;
+  t.own = IpAddress::parse("2001:db8::2");
+  t.usual = t.now = route({"2001:db8::1", "2001:db8:1::1"}, 3);
+  const auto location = locate(Verdict::one_way, elsewhere(t));
+  EXPECT_EQ(location.scope, Scope::unknown) << "a home router's firewall lets routers' errors in, too";
+  EXPECT_THAT(location.evidence, HasSubstr("Every hop still answers"));
 }
 
 TEST(Scope, TheConclusionSaysItInTheSentence) {
