@@ -81,10 +81,15 @@ table ip behaviour {{
   }}""")
 
     def short_timers(self, unreplied, replied):
-        """a2: mappings are forgotten after so many idle seconds. In raw the timeout would have no effect."""
-        self._behave(f"""
+        """a2: mappings are forgotten after so many idle seconds."""
+        self._behave(self._timers(unreplied, replied))
+
+    @staticmethod
+    def _timers(unreplied, replied):
+        """In raw the timeout would have no effect."""
+        return f"""
   ct timeout brief {{ protocol udp; l3proto ip; policy = {{ unreplied : {unreplied}, replied : {replied} }}; }}
-  chain early {{ type filter hook prerouting priority mangle; iifname $in ip protocol udp ct timeout set "brief"; }}""")
+  chain timed {{ type filter hook prerouting priority mangle; iifname $in ip protocol udp ct timeout set "brief"; }}"""
 
     def udp_blocked(self, reject=False):
         """h: outgoing UDP is filtered, DNS excepted, silently or with an ICMP error; TCP is open."""

@@ -7,7 +7,7 @@ from . import topology
 
 
 class NatTypes:
-    """Mixed into nat.Nat, which has _behave()."""
+    """Mixed into nat.Nat, which has _behave() and _timers()."""
 
     def port_restricted(self):
         """Endpoint-independent mapping, address- and port-dependent filtering: what Linux does."""
@@ -33,14 +33,18 @@ class NatTypes:
         """d: endpoint-independent mapping and filtering: whoever knows the outer port reaches the inner one."""
         self._learned("inet_service", "udp sport", "udp dport")
 
+    def full_cone_for(self, seconds):
+        """The same, which forgets after so many idle seconds."""
+        self._learned("inet_service", "udp sport", "udp dport", seconds, self._timers(seconds, seconds))
+
     def address_restricted(self):
         """d: endpoint-independent mapping, address-dependent filtering: any port of an address that was sent to."""
         self._learned("inet_service . ipv4_addr", "udp sport . ip daddr", "udp dport . ip saddr")
 
-    def _learned(self, key, out, back):
-        """What leaves is remembered under `out` for 30 s; what comes in is let in where `back` finds it."""
-        self._behave(f"""
-  map learned {{ type {key} : ipv4_addr . inet_service; flags dynamic,timeout; timeout 30s; size 65535; }}
+    def _learned(self, key, out, back, seconds=30, more=""):
+        """What leaves is remembered under `out` for so long; what comes in is let in where `back` finds it."""
+        self._behave(more + f"""
+  map learned {{ type {key} : ipv4_addr . inet_service; flags dynamic,timeout; timeout {seconds}s; size 65535; }}
   chain early {{
     type nat hook prerouting priority dstnat;
     iifname $out ip daddr {topology.POOL} meta l4proto udp dnat ip to {back} map @learned
