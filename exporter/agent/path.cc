@@ -276,8 +276,7 @@ bool Path::answers(Instant now) const {
 }
 
 bool Path::settled(Instant now) const {
-  if (localiser_.busy()) return false;
-  if (localiser_.wants_trace(now)) return false;
+  if (localiser_.learns(now)) return false;
   if (!working_) return true;
   // The stream's bracket, with its confirmation; then the NAT that forgets. A ladder that may not begin once
   // the NAT has been surveyed has nothing to climb on.

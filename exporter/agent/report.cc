@@ -36,9 +36,11 @@ std::string mapped(const metrics::Uplink& u) {
 }
 
 std::map<std::string, metrics::MappingLifetime> lifetimes(const metrics::Uplink& u) {
-  auto all = first_of(u, [](const metrics::Path& p) { return p.lifetimes; });
-  std::erase_if(all, [](const auto& l) { return !l.second.lower; });
-  return all;
+  return first_of(u, [](const metrics::Path& p) {
+    auto all = p.lifetimes;
+    std::erase_if(all, [](const auto& l) { return !l.second.lower; });
+    return all;
+  });
 }
 
 std::string bracket(const metrics::MappingLifetime& l) {
@@ -52,7 +54,7 @@ std::string words(std::string name) {
 }
 
 void line(std::string& out, std::string_view title, const std::string& text) {
-  if (!text.empty()) out += fmt::format("  {:<12}{}\n", title, text);
+  if (!text.empty()) out += fmt::format("  {:<11} {}\n", title, text);
 }
 
 std::string failing_checks(const metrics::Uplink& u) {

@@ -20,7 +20,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr int kBadInput = 2;
-constexpr int kInterrupted = 130;  // as shells say of SIGINT
+constexpr int kInterrupted = 130;    // as shells say of SIGINT
 constexpr Nanos kLongestHold = 15s;  // what does not survive it is proven within a minute
 
 /// What a one-shot run needs of a configuration, and nothing that would act in the running agent's stead: no

@@ -83,6 +83,15 @@ bool Localiser::trace_due(Instant now) const {
          (task_.kind == Task::Kind::silent || task_.room > 0);
 }
 
+bool Localiser::learns(Instant now) const {
+  if (keepalives_ || task_.kind == Task::Kind::none) return keepalives_.has_value();
+  if (!trouble(task_.kind)) return trace_ || (!findings_.usual && now + kRetry > next_trace_);
+  // Where silence begins says something where it is known how far the far end is; a STUN server does not
+  // tell.
+  if (settings_.stun && !findings_.usual && !findings_.probe_refused) return false;
+  return trace_ || !findings_.now;
+}
+
 bool Localiser::keepalives_wanted() const {
   return task_.kind == Task::Kind::lifetime && !keepalives_ && !trace_ && settings_.identity &&
          task_.stream.upper && findings_.usual && findings_.usual->length && !keepalives_done_;

@@ -89,16 +89,12 @@ class Localiser {
     return (trace_ && run_.own ? 1 : 0) + (keepalives_ ? HopKeepalives::flows(keepalive_hops()) : 0);
   }
   const Findings& findings() const { return findings_; }
-  /// Something is being measured whose result may change the findings.
-  /// A trace is due that has not brought a result yet.
-  bool wants_trace(Instant now) const {
-    if (task_.kind == Task::Kind::none) return false;
-    return trouble(task_.kind) ? !findings_.now
-                               : !findings_.usual && now + std::chrono::seconds(30) > next_trace_;
-  }
+  /// Something is being measured, or due, whose result may change the findings.
+  bool learns(Instant now) const;
   bool busy() const { return trace_.has_value() || keepalives_.has_value(); }
-  /// Keepalives have ended with or without a result since the mapping was found to be short.
-  bool keepalives_done() const { return keepalives_done_; }
+  /// Keepalives have ended with or without a result since the mapping was found to be short, or cannot be
+  /// sent.
+  bool keepalives_done() const { return keepalives_done_ || !settings_.identity; }
 
  private:
   static constexpr FlowHandle kFirstHandle = 0x20000000;

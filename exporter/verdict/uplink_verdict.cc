@@ -10,9 +10,10 @@ namespace ue::verdict {
 namespace {
 
 /// Best supported first: what works through one path exonerates the uplink from what another path merely
-/// lacks, except for faults that were proven by the far end.
-constexpr std::array kSupport{Verdict::local_fault,    Verdict::healthy,       Verdict::lossy,
-                              Verdict::short_mapping,  Verdict::mtu_blackhole, Verdict::new_flows_blocked,
+/// lacks, except for faults that were proven by the far end. One path of an uplink measures how long its NAT
+/// remembers, for all of them: the others' health does not speak of that.
+constexpr std::array kSupport{Verdict::local_fault,    Verdict::short_mapping, Verdict::healthy,
+                              Verdict::lossy,          Verdict::mtu_blackhole, Verdict::new_flows_blocked,
                               Verdict::stuck_mapping,  Verdict::one_way,       Verdict::return_lost,
                               Verdict::udp_blocked,    Verdict::no_return,     Verdict::down,
                               Verdict::reflector_down, Verdict::unknown};

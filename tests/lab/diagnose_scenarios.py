@@ -138,7 +138,7 @@ def diagnose_stun_only():
     for name in (MANSION, FIVE_G):
         _is(found[name], verdict="healthy", scope="unknown", lifetimes={}, advice=None)
     expect(found[MANSION]["mapped_endpoint"].startswith(topology.POOL + ":"), found[MANSION]["mapped_endpoint"])
-    _is(found[MANSION]["nat"], mapping="unknown", filtering="unknown", carrier_grade="yes")
+    _is(found[MANSION], nat={"mapping": "unknown", "filtering": "unknown", "carrier_grade": "yes"})
 
 
 def _public():

@@ -61,11 +61,12 @@ _timers("timer_juniper", 6, 6, "J and SRX")
 _timers("timer_mobile_core", 3, 2, "a mobile core whose streams are shorter")
 _timers("timer_nokia", 2, 30, "7750 SR", verdict="healthy")
 _timers("timer_fortinet", 30, 30, "a generous NAT", verdict="healthy")
-# A packet whose TTL ends at this NAT dies before it would renew anything, and one more hop is the far end's own: no place.
+# Of this and the next no place can be told: a packet whose TTL ends at this NAT dies there before it would renew or make a
+# mapping, and the next hop on this short way is the far end's own router already, which says nothing of the carrier.
 Row("outbound_refresh", "only what is sent refreshes, for 4 s", "short_mapping", late=False, probe=_around(4), within=420,
     truth={"stream": 4}, behave=lambda home: home.carrier.outbound_refresh(4))
 Row("evict_oldest", "idle mappings are thrown away every 6 s, flows that send keep their port", "short_mapping", late=False,
-    probe=_around(2, 8), within=420, scope="carrier", behave=lambda home: home.carrier.forget_every(6))
+    probe=_around(2, 8), within=420, behave=lambda home: home.carrier.forget_every(6))
 
 RETURN = ("return_lost",)
 Row("one_way_filter", "b1: incoming UDP dropped before it is tracked", "one_way", lambda home: home.carrier.no_return(), RETURN,

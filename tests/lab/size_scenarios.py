@@ -8,21 +8,20 @@ LINKS = {"out": ("cgn", "pub"), "back": ("inet", "tocgn")}  # the box whose outg
 
 
 def narrow(*ways, tells):
-    """Packets above WIDTH octets do not pass on; whether the router says so is up to `tells`."""
+    """Packets above WIDTH octets do not pass on; whether the router says so is up to `tells`.
+
+    An interface's MTU holds for what it receives from its peer, too; what vanishes in silence does so one way only.
+    """
     for way in ways:
         name, interface = LINKS[way]
-        netns.ip(name, f"link set {interface} mtu {WIDTH}")
-        if not tells:
-            netns.run(name, "nft", "-f", "-", stdin="""
-table ip mute {
-  chain own { type filter hook output priority filter; icmp type destination-unreachable icmp code frag-needed drop; }
-}
+        if tells:
+            netns.ip(name, f"link set {interface} mtu {WIDTH}")
+        else:
+            netns.run(name, "nft", "-f", "-", stdin=f"""
+table ip narrow {{
+  chain onward {{ type filter hook forward priority filter; oifname "{interface}" ip length > {WIDTH} drop; }}
+}}
 """)
-
-
-def _widen():
-    for name, interface in LINKS.values():
-        netns.ip(name, f"link set {interface} mtu 1500")
 
 
 def _black_hole(way):
@@ -33,7 +32,7 @@ def _black_hole(way):
     print(f"mtu_blackhole after {verdicts.wait(MANSION, 'mtu_blackhole', 150, since):.1f} s")
     cure = f"mssfix {WIDTH - 28}"
     world.wait_until(lambda: cure.replace('"', "&quot;") in world.fetch("gw", 10177, "/")[1], 60, f"{cure} on the page")
-    _widen()
+    netns.run(LINKS[way][0], "nft", "delete", "table", "ip", "narrow")
     verdicts.wait(MANSION, "healthy", 120)
     verdicts.only(MANSION, "healthy", "mtu_blackhole", since=since)
     verdicts.only(FIVE_G, "healthy", since=since)

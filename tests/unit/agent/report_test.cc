@@ -57,6 +57,19 @@ TEST(Report, TheTextTellsAllThatIsKnownOfEachUplink) {
   EXPECT_THAT(report_text(metrics::Snapshot{}), HasSubstr("No uplink was found"));
 }
 
+TEST(Report, LifetimesAreThoseOfThePathThatMeasuresThem) {
+  auto s = *metrics::sample_snapshot();
+  auto mansion = std::make_shared<metrics::Uplink>(*s.uplinks[0]);
+  auto other = std::make_shared<metrics::Path>(*mansion->paths[0]);
+  other->reflector = "a_longer_name";
+  for (auto& [pattern, lifetime] : other->lifetimes) lifetime.lower = lifetime.upper = std::nullopt;
+  mansion->paths.insert(mansion->paths.begin(), other);
+  s.uplinks[0] = mansion;
+  const auto text = report_text(s);
+  EXPECT_THAT(text, HasSubstr("5 s survived, 10 s not (stream)"));
+  EXPECT_THAT(text, HasSubstr("  to a_longer_name one_way\n"));
+}
+
 TEST(Report, TheJsonHasItsDocumentedMembers) {
   const auto json = nlohmann::json::parse(report_json(*metrics::sample_snapshot()));
   EXPECT_EQ(json["schema"], 1);

@@ -48,6 +48,13 @@ TEST(Combine, AFaultOfTheGatewayIsNeverHidden) {
   EXPECT_EQ(combine_two(Verdict::healthy, Verdict::local_fault).verdict, Verdict::local_fault);
 }
 
+TEST(Combine, AShortMappingIsTheNatsWhoeverMeasuredIt) {
+  for (const auto v : {Verdict::healthy, Verdict::lossy, Verdict::unknown, Verdict::reflector_down}) {
+    EXPECT_EQ(combine_two(v, Verdict::short_mapping).verdict, Verdict::short_mapping) << name(v);
+    EXPECT_EQ(combine_two(Verdict::short_mapping, v).verdict, Verdict::short_mapping) << name(v);
+  }
+}
+
 TEST(Combine, WhatTheFarEndProvedIsToldBeforeMereSilence) {
   EXPECT_EQ(combine_two(Verdict::down, Verdict::one_way).verdict, Verdict::one_way);
   EXPECT_EQ(combine_two(Verdict::reflector_down, Verdict::down).verdict, Verdict::down);
