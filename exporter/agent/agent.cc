@@ -229,6 +229,13 @@ bool Agent::settled() const {
                      [now](const auto& runner) { return runner->settled(now); });
 }
 
+bool Agent::suspects() const {
+  return std::any_of(runners_.begin(), runners_.end(), [](const auto& runner) {
+    const auto& paths = runner->paths();
+    return std::any_of(paths.begin(), paths.end(), [](const auto& path) { return path->suspects(); });
+  });
+}
+
 void Agent::stop() {
   timer_.cancel();
   kernel_.stop();

@@ -37,6 +37,8 @@ class Agent {
   Result<std::monostate> reload(const std::string& path);
   /// Every uplink has a verdict, and nothing is under way that could tell more of it soon.
   bool settled() const;
+  /// Some uplink's mapping seems to be short, and that could still be chance.
+  bool suspects() const;
   /// Ends all probing; the loop is polled once more afterwards so that cancelled waits are gone.
   void stop();
 

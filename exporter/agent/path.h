@@ -76,6 +76,11 @@ class Path : public std::enable_shared_from_this<Path> {
 
   /// Nothing is under way that could soon tell more than is known.
   bool settled(Instant now) const;
+  /// A stream's mapping seems to be short, and that could still be chance.
+  bool suspects() const {
+    const auto stream = stream_lifetime();
+    return working_ && stream && stream->upper && !ladder_->stream_known();
+  }
   /// Replies come back, so that a missing one says something.
   bool working() const { return working_; }
   probe::PathState state(Instant now) const;

@@ -111,7 +111,9 @@ class Run {
     const auto elapsed = read_clocks().mono - begin_;
     const auto snapshot = box_.newest();
     settled_ = agent_.settled() ? settled_ + 1 : 0;
-    if (elapsed >= duration_ || snapshot->uplinks.empty() || (elapsed >= kLeast && settled_ >= kSettled)) {
+    certain_ = agent_.suspects() ? 0 : certain_ + 1;
+    const bool over = elapsed >= duration_ && (certain_ >= kSettled || elapsed >= duration_ + duration_ / 2);
+    if (over || snapshot->uplinks.empty() || (elapsed >= kLeast && settled_ >= kSettled)) {
       loop_.stop();
       return;
     }
@@ -134,6 +136,7 @@ class Run {
   Progress progress_;
   Instant begin_{};
   int settled_ = 0;
+  int certain_ = kSettled;  ///< ticks without a suspicion that is being confirmed
   bool interrupted_ = false;
 };
 

@@ -201,7 +201,9 @@ int main(int argc, char** argv) {
       ->add_option("--config.file", options.config_file,
                    "That of uplink_exporter; left out: find the uplinks, ask public servers")
       ->type_name("FILE");
-  diagnose_command->add_option("--duration", seconds, "How long to measure at most; 10 to 3600")
+  diagnose_command
+      ->add_option("--duration", seconds,
+                   "How long to measure, 10 to 3600; up to half as long again to confirm a suspicion")
       ->type_name("SECONDS")
       ->check(CLI::Range(10, 3600))
       ->capture_default_str();

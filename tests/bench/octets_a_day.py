@@ -133,8 +133,9 @@ def main():
         for profile, future in zip(profiles, playing):
             status, _, output = future.result()
             found = [line for line in output.splitlines() if line.startswith(("ok   ", "FAIL "))]
-            lines += found if len(found) == len(DEVICES) else [f"FAIL {profile} (status {status}):\n{output}"]
-    print("\n".join(lines))
+            told = found if len(found) == len(DEVICES) else [f"FAIL {profile} (status {status}):\n{output}"]
+            print("\n".join(told), flush=True)
+            lines += told
     failed = sum(line.startswith("FAIL") for line in lines)
     print(f"{len(lines) - failed} passed, {failed} failed")
     return 1 if failed else 0
