@@ -19,6 +19,7 @@ constexpr Nanos kActiveStep = 500ms;
 constexpr int kMostActive = 38;  // and two to end with: 40 packets
 constexpr Nanos kTrainStep = 1s;
 constexpr Nanos kApart = 200ms;
+constexpr Nanos kBeyond = 300ms;  // a NAT's timer of just the hold is over by then, however late we sent
 
 }  // namespace
 
@@ -55,10 +56,10 @@ HoldRung::HoldRung(Pattern pattern, Nanos hold, FlowHandle flow, std::uint64_t f
   }
 }
 
-/// One lost packet must not look like a forgotten mapping. Both replies find it after `hold` of silence, or
-/// later.
+/// One lost packet must not look like a forgotten mapping. Both replies find it after more than `hold` of
+/// silence.
 void HoldRung::ask_twice(Nanos at, Nanos hold) {
-  const auto held = std::min(hold + kApart, longest(pattern_));
+  const auto held = std::min(hold + kApart + kBeyond, longest(pattern_));
   steps_.push_back({at, held, false});
   steps_.push_back({at + kApart, held, false});
 }

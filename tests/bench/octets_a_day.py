@@ -97,7 +97,7 @@ def inside(profile):
         for u in uplinks:
             u.look(now, page.sum("uplink_udp_hold_probes_total", uplink=u.name), counted[u.name])
         return all(u.end for u in uplinks)
-    world.wait_until(look, LONGEST[profile], "a whole number of routine checks", every=1)
+    world.wait_until(look, LONGEST[profile], "a whole number of routine checks", every=3)
     failed = 0
     for u in uplinks:
         seconds = u.end[0] - u.begin[0]

@@ -33,6 +33,14 @@ TEST(HoldLadder, LinuxTimersScaledByTen) {
   EXPECT_EQ(bracket(world, Pattern::active), "20..Inf");
 }
 
+TEST(HoldLadder, ATimerOfJustTheHoldIsOverHoweverLateThePacketLeft) {
+  // What a sender is late by is silence that a NAT does not see. Real Linux forgets a stream after just 120
+  // s.
+  Measured world(NatTimers{30s + 100ms, 30s + 100ms, 120s + 100ms});
+  EXPECT_EQ(bracket(world, Pattern::solitary), "29..30");
+  EXPECT_EQ(bracket(world, Pattern::stream), "119..120");
+}
+
 TEST(HoldLadder, AnAbsoluteLifetimeKillsWhatIsActive) {
   Measured world(NatTimers{0s, 0s, 0s, 4s});
   EXPECT_EQ(bracket(world, Pattern::stream), "0..1");
