@@ -57,7 +57,6 @@ void Delivery::add(const Flow& flow, const stamp::FlowReport& report, bool stand
   silent_since_ = flow.first_loss();
   mostly_arrived_ = considered > 0 && newest_arrived * 2 >= std::min(considered, kNewest);
   steady_delivered_ = delivered_ - delivered_before;
-  all_arrive_ = steady_delivered_ * 2 >= considered;
 }
 
 std::uint32_t Delivery::arrivals_since(std::optional<Instant> when) const {
@@ -66,10 +65,9 @@ std::uint32_t Delivery::arrivals_since(std::optional<Instant> when) const {
 }
 
 bool Delivery::proves(std::optional<Instant> silent_since, std::uint32_t losses_needed) const {
-  if (!silent_since) return false;
-  if (arrivals_since(std::max({silent_since, newest_denied_, newest_answered_})) >= losses_needed)
-    return true;
-  return recent() && silent_since == silent_since_ && (all_arrive_ || delivered_ >= losses_needed);
+  if (!silent_since || delivered_ < losses_needed) return false;
+  if (recent() && silent_since == silent_since_) return true;
+  return arrivals_since(std::max({silent_since, newest_denied_, newest_answered_})) >= losses_needed;
 }
 
 std::optional<bool> Delivery::arrived(Instant now, std::optional<Instant> silent_since,

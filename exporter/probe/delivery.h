@@ -22,13 +22,12 @@ class Delivery {
   void add(const Flow& flow, const stamp::FlowReport& report, bool stands_for_tunnel);
   void clear() { *this = Delivery(); }
 
-  /// yes: the newest `losses_needed` probes of all flows were received, and none was answered; or at least
-  /// three of the steady flow's present silence were, most of its newest, and half of all its unanswered ones
-  /// or `losses_needed` over all flows: the few that arrive after an outage may have lost their replies by
-  /// chance.
-  /// no: none was of at least `losses_needed`, over all flows, that were sent since answers, and so TCP, have
-  /// come: neither the beginning nor the end of an outage looks so. `silent_since`: when that silence began;
-  /// an answer about another one says nothing.
+  /// yes: `losses_needed` unanswered probes were received, over all flows, so that the loss of their replies
+  /// is no chance: either the newest ones of all, or with at least three of the steady flow's present silence
+  /// and most of its newest among them. Fewer may have lost their replies before an outage began, or after
+  /// it. no: none was of at least `losses_needed`, over all flows, that were sent since answers, and so TCP,
+  /// have come: neither the beginning nor the end of an outage looks so. `silent_since`: when that silence
+  /// began; an answer about another one says nothing.
   std::optional<bool> arrived(Instant now, std::optional<Instant> silent_since,
                               std::uint32_t losses_needed) const;
   std::uint32_t delivered() const { return delivered_; }
@@ -60,7 +59,6 @@ class Delivery {
   std::optional<Instant> silent_since_;  ///< of the steady flow, as it was when the answer came
   std::uint32_t steady_delivered_ = 0;
   bool mostly_arrived_ = false;  ///< of the newest few
-  bool all_arrive_ = false;      ///< half of all at least
 };
 
 }  // namespace ue::probe

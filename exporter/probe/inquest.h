@@ -12,7 +12,7 @@ using Flows = std::map<FlowHandle, std::unique_ptr<Flow>>;
 /// Losses in a row that make a flow look dead, where so many would prove it. On a line that loses much three
 /// are nothing.
 inline constexpr std::uint32_t dying(std::uint32_t losses_needed) {
-  return losses_needed <= 16 ? 3 : losses_needed * 3 / 8;
+  return losses_needed <= 16 ? 3 : (losses_needed - 8) * 3 / 8;
 }
 
 enum class Successors : std::uint8_t { unknown, died, outlived };

@@ -56,10 +56,10 @@ double LossModel::loss() const {
 
 double LossModel::loss_after_loss() const {
   const double p = loss();
-  // Few losses say little: less one standard deviation.
+  // Few losses say little: less two standard deviations.
   const double late = late_pairs_.ratio(p);
   const double doubt = std::sqrt(late * (1 - late) / (late_pairs_.considered + kPriorPairs));
-  return std::clamp(std::max(pairs_.ratio(p), late - doubt), p, 0.95);
+  return std::clamp(std::max(pairs_.ratio(p), late - 2 * doubt), p, 0.95);
 }
 
 /// Asked for far more often than anything is recorded.

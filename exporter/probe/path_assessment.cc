@@ -188,7 +188,7 @@ std::optional<bool> PathProber::forward(Instant now) const {
   if (!beside || now - inquest_->newest_beside() > kBesideValid) return std::nullopt;
   if (!s->first_loss() || *s->first_loss() > *beside) return std::nullopt;
   const auto lost_beside = std::count_if(s->pending.begin(), s->pending.end(), [&](const auto& p) {
-    return p.missing && !p.answered && p.sent > *beside;
+    return p.missing && !p.answered && p.sent > *beside && p.sent < inquest_->newest_beside();
   });
   return lost_beside >= suspicious() ? std::optional(true) : std::nullopt;
 }

@@ -129,10 +129,14 @@ void PathProber::send_paced(const Now& now) {
     if (flow->open && flow->role == Role::trial) trials.push_back(flow.get());
   }
   const auto slot = paced_slot_++;
-  // A steady flow that is not known to be dead (the sockets are new) is what the verdict waits for.
-  const auto steady_slot = silent_since_ ? kSteadySlot : kUnknownSlot;
-  if (slot % steady_slot == steady_slot - 1 && steady() != nullptr) {
-    send(now, *steady());
+  // A steady flow that is not known to be dead (the sockets are new, or it was answered meanwhile) is what
+  // the verdict waits for.
+  auto* s = steady();
+  const bool known_dead =
+      silent_since_ && s != nullptr && s->first_loss() && *s->first_loss() <= *silent_since_;
+  const auto steady_slot = known_dead ? kSteadySlot : kUnknownSlot;
+  if (slot % steady_slot == steady_slot - 1 && s != nullptr) {
+    send(now, *s);
   } else if (const auto turn = trial_slot_++ % 2; trials.size() <= turn) {
     send(now, open(now, Role::trial));  // its age counts from its first packet
   } else {

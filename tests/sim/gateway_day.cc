@@ -68,7 +68,9 @@ void GatewayDay::change_weather() {
     link->straggler = link->duplicate = .0005;
     link->loss = .001;
     link->burst_begins = .0004;
-    link->burst_ends = .3;
+    link->burst_ends = .6;
+    link->burst_every = from_seconds(between(600, 3600));
+    link->burst_longest = 3s;
   }
   const auto kind = static_cast<int>(between(0, 8));
   auto& one = chance() < .5 ? path_.out : path_.back;
@@ -82,7 +84,7 @@ void GatewayDay::change_weather() {
       break;
     case 2:  // bursts: of a few packets, or of some time, both shorter than what has to be called a fault
       one.burst_begins = between(.001, .01);
-      one.burst_ends = between(.3, .6);
+      one.burst_ends = between(.4, .7);
       one.burst_every = from_seconds(between(15, 300));
       one.burst_longest = from_seconds(between(.2, 4));
       break;

@@ -146,7 +146,7 @@ TEST_P(ShortMapping, IsToldWithinOneLadderAndTwiceTheLifetime) {
   const auto lifetime = std::chrono::seconds(GetParam());
   Delays from_start;
   Delays changed;
-  for (std::uint64_t seed = 1; seed <= seeds(60); ++seed) {
+  for (std::uint64_t seed = 1; seed <= seeds(200); ++seed) {
     for (const bool late : {false, true}) {
       TimedNat nat(late ? NatTimers{30s, 30s, 180s} : NatTimers{lifetime, lifetime, lifetime});
       VirtualPath path(profile(seed, config::Profile::standard));
