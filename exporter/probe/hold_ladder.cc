@@ -32,7 +32,7 @@ void HoldLadder::set_allowed(const Now& now, bool allowed) {
     abandon();
     return;
   }
-  next_batch_ = std::max(next_batch_, now.mono + (voids_ > 1 ? kAfterVoid * (1 << voids_) : Nanos::zero()));
+  next_batch_ = std::max(next_batch_, now.mono + after_voids());
   if (now.mono - forbidden_since_ < kDoubt) return;
   planned_.clear();
   next_full_ = now.mono;  // whatever was wrong may have changed the NAT
@@ -188,12 +188,15 @@ bool HoldLadder::record_outcomes() {
   return said;
 }
 
+/// One may be chance.
+Nanos HoldLadder::after_voids() const { return voids_ > 1 ? kAfterVoid * (1 << voids_) : Nanos::zero(); }
+
 /// The path loses too much: later, and ever later.
 void HoldLadder::pause_after_void(const Now& now) {
   ++void_batches_;
   if (voids_ < kMostVoids) ++voids_;
   planned_.push_front(std::move(batch_));
-  next_batch_ = std::max(next_batch_, now.mono + kAfterVoid * (1 << voids_));
+  next_batch_ = std::max(next_batch_, now.mono + after_voids());
 }
 
 void HoldLadder::finish(const Now& now) {

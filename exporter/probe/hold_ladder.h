@@ -107,6 +107,7 @@ class HoldLadder {
   void step(const Now& now);
   void finish(const Now& now);
   bool record_outcomes();
+  Nanos after_voids() const;
   void pause_after_void(const Now& now);
   void follow_up(const Now& now, Pattern p);
   Nanos random_up_to(Nanos longest);
