@@ -20,8 +20,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr int kBadInput = 2;
-constexpr int kInterrupted = 130;    // as shells say of SIGINT
-constexpr Nanos kLongestHold = 15s;  // what does not survive it is proven within a minute
+constexpr int kInterrupted = 130;  // as shells say of SIGINT
+constexpr Nanos kLongestHold = 120s;
 
 /// What a one-shot run needs of a configuration, and nothing that would act in the running agent's stead: no
 /// alerts, no management socket (it has one place), no watching of routes.
@@ -35,6 +35,7 @@ config::Config one_shot(config::Config config, Nanos duration) {
   config.probe.interval = std::min(config.probe.interval, profile.interval);
   config.probe.fresh_interval = std::min(config.probe.fresh_interval, profile.fresh_interval);
   if (config.probe.holds.empty()) config.probe.holds = profile.holds;
+  // What does not survive a quarter of the time is proven within it.
   const auto longest = std::min<Nanos>(kLongestHold, duration / 4);
   std::erase_if(config.probe.holds, [&](Nanos hold) { return hold >= longest; });
   config.probe.holds.push_back(longest);
