@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # A newcomer's path in a fresh root of this machine's Debian, with the packages of build/: tests/lab/newcomer.py tells it.
-# shellcheck disable=SC2317,SC1091  # checks are called by name
+# shellcheck disable=SC2317,SC1091,SC2154  # checks are called by name
 #
 #   tests/newcomer.sh
 #

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The Debian packages: made, looked at by Debian's own tools, and with a SUITE put through their life in a fresh root.
-# shellcheck disable=SC2317,SC1091,SC2013,SC2015,SC2016  # checks are called by name
+# shellcheck disable=SC2317,SC1091,SC2013,SC2015,SC2016,SC2154  # checks are called by name
 #
 #   tests/packages.sh            makes them from build/ and checks them: lintian, units, manuals
 #   tests/packages.sh SUITE      the same in a debootstrap root of SUITE (bookworm, trixie): install, run as the service's
@@ -88,12 +88,13 @@ serves() {  # serves USER PORT PROGRAM ARGUMENT...
     --clear-groups --bounding-set=-all --inh-caps=-all --no-new-privs "$@" &
   pid=$!
   for _ in $(seq 100); do
+    kill -0 "$pid" || break
     nsenter -t "$pid" -n python3 -c "import urllib.request as u; u.urlopen('http://127.0.0.1:$port/-/healthy', timeout=2)" && status=0 && break
     sleep 0.2
   done
   kill -- "-$pid" "$pid" 2> /dev/null
   wait "$pid" 2> /dev/null
-  return $status
+  return "$status"
 }
 
 check 'they install' install_debs old
@@ -112,12 +113,11 @@ check 'bash completes the reflector' bash_completes uplink_reflector --log.l --l
 check 'bash completes the tool' bash_completes uplinktool diag diagnose
 check 'the packaged configuration is good' in_root uplink_exporter --config.check --config.file=/etc/uplink_exporter/agent.yml
 check 'the agent serves as its user, without a capability' serves uplink-exporter 10177 uplink_exporter --config.file=/etc/uplink_exporter/agent.yml
-serves_https() {
-  apt_in_root install python3 curl openssl prometheus && see_in_root "$PWD" /src && in_root /src/tests/browser/https_clients.py /usr/bin
-}
 check 'a key' in_root sh -c 'umask 077; uplinktool keygen > /etc/uplink_reflector/gateways.key && chown uplink-reflector: /etc/uplink_reflector/gateways.key'
 check 'the reflector serves as its user, without a capability' serves uplink-reflector 10178 uplink_reflector --config.file=/etc/uplink_reflector/reflector.yml
-check "both serve HTTPS to clients of $suite" serves_https
+check "HTTPS clients of $suite" apt_in_root install python3 curl openssl prometheus
+check 'and this tree in it' see_in_root "$PWD" /src
+tests in_root /src/tests/browser/https_clients.py /usr/bin
 echo '# mine' >> "$root/etc/uplink_exporter/agent.yml"
 check 'they upgrade' install_debs new
 check 'to the next version' in_root sh -c 'dpkg-query -W -f "\${Version}" uplink-exporter | grep -x 0.1.1'

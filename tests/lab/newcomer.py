@@ -118,7 +118,7 @@ class Path:
         """/api/v1/status says so, and why"""
         status, text = world.fetch("gw", 10177, "/api/v1/status")
         uplink = next(u for u in json.loads(text)["uplinks"] if u["name"] == UPLINK)
-        expect(status == 200 and uplink["verdict"] == "one_way" and "one-way" in uplink["why"], f"{status}: {text[:2000]}")
+        expect(status == 200 and uplink["verdict"] == "one_way" and "replies no longer come back" in uplink["why"], f"{status}: {text[:2000]}")
 
     def page(self):
         """the page says so, in the same sentence"""
