@@ -31,7 +31,7 @@ struct Key {
 Result<std::vector<Key>> parse_key_file(std::string_view text, const std::string& file);
 
 /// Refuses a file that group or others can touch in any way, that belongs to neither root nor the user that
-/// reads it, or that is not a regular file; the error names the remedy.
+/// reads it (root reads anybody's), or that is not a regular file; the error names the remedy.
 Result<std::vector<Key>> load_key_file(const std::string& path);
 /// The one `gateway` key of an agent's file; a file with a `master` is refused, since that belongs to the
 /// reflector only.
