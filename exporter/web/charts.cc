@@ -220,9 +220,13 @@ void add_ladder(Html& page, const metrics::Path& path, const metrics::PathPast* 
   if (holds.empty()) return;
   // The shortest hold that is at least as long as the keepalive says whether the keepalive is short enough.
   const auto needed = keepalive ? holds.lower_bound(*keepalive) : holds.end();
+  // Nothing is measured while replies stay away.
+  const bool past_only = tone(path.conclusion.verdict).css.value == "bad";
+  page.raw("<div class=\"wide\"><h3>");
+  page.raw(past_only ? Html::Markup("How long the NAT remembered a silent flow, before the fault")
+                     : Html::Markup("How long the NAT remembers a silent flow"));
   page.raw(
-      "<div class=\"wide\"><h3>How long the NAT remembers a silent flow</h3>\n<div class=\"scroll\"><table "
-      "class=\"heat\">\n<thead><tr><th scope=\"col\">Replies after a silence of</th>");
+      "</h3>\n<div class=\"scroll\"><table class=\"heat\">\n<thead><tr><th scope=\"col\">Replies after a silence of</th>");
   for (const auto& [seconds, hold] : holds)
     page.raw("<th scope=\"col\">").text(format_seconds(seconds)).raw("</th>");
   page.raw("<th scope=\"col\">remembered</th></tr></thead>\n<tbody>\n");
@@ -258,7 +262,7 @@ void add_ladder(Html& page, const metrics::Path& path, const metrics::PathPast* 
                    : Html::Markup("the flow is forgotten by then."));
     } else if (stream != path.lifetimes.end() && stream->second.lower &&
                *stream->second.lower >= *keepalive) {
-      page.raw(": <b class=\"good\">in time</b>.");
+      page.raw(past_only ? Html::Markup(": that was in time.") : Html::Markup(": <b class=\"good\">in time</b>."));
     } else {
       page.raw(".");
     }

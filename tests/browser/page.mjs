@@ -83,9 +83,10 @@ async function everyLook(browser, act, check) {
 /// What the README shows: from the top to the end of the uplink that is in trouble.
 async function portrait(browser, uplink) {
   for (const colorScheme of ['light', 'dark']) {
-    const page = await open(browser, {name: `portrait-${colorScheme}`, colorScheme, viewport: {width: 900, height: 900}});
+    const page = await open(browser, {name: `portrait-${colorScheme}`, colorScheme, viewport: {width: 960, height: 900}});
+    await page.locator(`#uplink-${uplink} svg:not(.strip) .fbad`).first().waitFor({state: 'attached', timeout: patience});
     const {y, height} = await page.locator(`#uplink-${uplink}`).boundingBox();
-    await page.screenshot({path: `${shots}/portrait-${colorScheme}.png`, fullPage: true, clip: {x: 0, y: 0, width: 900, height: y + height + 12}});
+    await page.screenshot({path: `${shots}/portrait-${colorScheme}.png`, fullPage: true, clip: {x: 0, y: 0, width: 960, height: y + height + 12}});
     await page.context().close();
   }
 }
@@ -128,6 +129,10 @@ const acts = {
       expect((await live.locator('#uplink-mansion .why').textContent()).includes('no longer come back'), 'why');
       expect(await live.locator('#uplink-five_g.good').count() === 1, 'the other uplink');
     });
+    await test('one_way: it says where the fault lies, and what tells', async () => {
+      const text = await live.locator('#uplink-mansion .where').textContent({timeout: patience});
+      expect(/^The fault lies at the carrier\. .*hop.*\.$/.test(text), text);
+    });
     await test('one_way: the figure does not say that all came back while replies are missing', async () => {
       const figure = await live.locator('#uplink-mansion figcaption:has-text("Return")').first().textContent();
       expect(!/Return 100 %$/.test(figure), figure);
@@ -143,7 +148,7 @@ const acts = {
       expect(await page.locator('#uplink-mansion li').count() >= 3, 'its history');
       expect(await page.locator('#uplink-mansion svg:not(.strip) :is(.fbad, .fdim)').count() > 0, 'losses in the drawings');
     });
-    if (shots) await portrait(browser, 'mansion');
+    if (shots) await test('one_way: what was lost is known in time', () => portrait(browser, 'mansion'));
   },
 
   async killed() {

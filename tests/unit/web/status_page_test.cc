@@ -107,6 +107,8 @@ TEST(StatusPage, DrawsTheLadderByItsNewestBatchWithTheHoldThatDecides) {
   EXPECT_THAT(page, HasSubstr("<th scope=\"row\">after one packet</th><td>·</td><td>·</td>"
                               "<td class=\"h4\">2/2</td><td class=\"note\">over 2 min</td>"));
   EXPECT_THAT(page, HasSubstr("A tunnel pings after 10 s of silence: <b class=\"bad\">too late</b>"));
+  // While replies stay away nothing is measured: what stands there is from before.
+  EXPECT_THAT(page, HasSubstr("remembered a silent flow, before the fault</h3>"));
 }
 
 TEST(StatusPage, SaysWhereThisGatewayItselfForgets) {
@@ -143,6 +145,7 @@ TEST(StatusPage, LeavesOutOfTheLadderWhatHasNotBeenTried) {
   s.uplinks = {uplink};
   const std::string page = page_of(s);
   EXPECT_THAT(page, HasSubstr("after a stream</th><td class=\"h4\">2/2</td><td class=\"note\">–</td>"));
+  EXPECT_THAT(page, HasSubstr("remembers a silent flow</h3>"));
   EXPECT_THAT(page, Not(HasSubstr("while sending on")));
   EXPECT_THAT(page, Not(HasSubstr("0/0")));
 }
