@@ -73,6 +73,7 @@ void Path::restart() {
   questions_->open(*binding_, *endpoint_);
   const auto now = read_clocks();
   prober_.restart(now);
+  let_others(now, false);
   if (ladder_) ladder_->restart(now);
   size_.restart(now, binding_->family);
   localiser_.restart(now);
@@ -82,11 +83,9 @@ void Path::restart() {
 void Path::stop() {
   if (!binding_) return;
   questions_->close();
-  working_ = false;
   const auto now = read_clocks();
   prober_.stop(now);
-  if (ladder_) ladder_->set_allowed(now, false);
-  size_.set_allowed(now, false);
+  let_others(now, false);
   localiser_.restart(now);
   run_actions();
   flows_.clear();
@@ -239,6 +238,13 @@ bool Path::has_port(std::uint16_t port) const {
                      [port](const auto& f) { return f.second.socket->socket().local().port == port; });
 }
 
+/// Those that measure beside the prober, or not.
+void Path::let_others(const Now& now, bool working) {
+  working_ = working;
+  if (ladder_) ladder_->set_allowed(now, working);
+  size_.set_allowed(now, working && reflector_.protocol == config::Protocol::stamp);
+}
+
 bool Path::judge(const Now& now, const verdict::Evidence& evidence) {
   keepalive_ = evidence.figures.keepalive;
   const auto heard = judge_.update(now.mono, evidence.facts, prober_.observe(now.mono).recovered);
@@ -246,11 +252,8 @@ bool Path::judge(const Now& now, const verdict::Evidence& evidence) {
     conclusion_ = verdict::conclude(judge_.verdict(), evidence);
   const auto standing = standing_for(judge_.verdict());
   prober_.set_standing(now, standing);
-  // Only while replies come back does a missing one say something about the silence before it.
-  working_ = running() && standing == probe::Standing::fine &&
-             (evidence.facts.steady == verdict::Tri::yes || (mode_ == Mode::one_shot && answers(now.mono)));
-  if (ladder_) ladder_->set_allowed(now, working_);
-  size_.set_allowed(now, working_ && reflector_.protocol == config::Protocol::stamp);
+  const bool hasty = mode_ == Mode::one_shot && answers(now.mono);
+  let_others(now, running() && silence_tells(working_ || hasty, standing, evidence.facts.steady));
   if (running()) localise(now, evidence.facts);
   run_actions();
   return heard == verdict::Heard::changed;

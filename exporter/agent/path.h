@@ -107,6 +107,7 @@ class Path : public std::enable_shared_from_this<Path> {
   void run(std::vector<probe::Action> actions);
   void advance(const Now& now);
   void restart();
+  void let_others(const Now& now, bool working);
   void open_flow(const probe::OpenFlow& flow);
   void run_actions_soon();
   void send_probe(const probe::SendProbe& probe);

@@ -121,6 +121,11 @@ verdict::Evidence make_evidence(const probe::Observation& o, const PathContext& 
   return e;
 }
 
+bool silence_tells(bool before, probe::Standing standing, Tri steady) {
+  if (standing != probe::Standing::fine || steady == Tri::no) return false;
+  return steady == Tri::yes || before;
+}
+
 probe::Standing standing_for(verdict::Verdict v) {
   switch (v) {
     case verdict::Verdict::one_way:

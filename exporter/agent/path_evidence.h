@@ -50,6 +50,11 @@ verdict::Facts make_facts(const probe::Observation& observation, const PathConte
 /// The same with the figures for the sentence.
 verdict::Evidence make_evidence(const probe::Observation& observation, const PathContext& context);
 
+/// Whether a missing reply says something about what it was asked for, the silence before it or its size:
+/// only while others come back. `before`: whether it did. A suspicion ends nothing, or a line that loses
+/// three probes in a row now and then would never be measured: what is measured has controls of its own.
+bool silence_tells(bool before, probe::Standing standing, verdict::Tri steady);
+
 /// The pace that a verdict allows.
 probe::Standing standing_for(verdict::Verdict v);
 

@@ -174,7 +174,10 @@ void HoldLadder::step(const Now& now) {
 /// Whether there was any.
 bool HoldLadder::record_outcomes() {
   bool said = false;
-  for (const auto& [p, hold] : contradicted_) lifetime(p).contradict(hold);
+  for (const auto& [p, hold] : contradicted_) {
+    const auto& known = known_[static_cast<std::size_t>(p)];
+    lifetime(p).contradict(hold, known ? known->upper : std::nullopt);
+  }
   for (const auto& r : rungs_) {
     if (r.control() || r.outcome() == HoldRung::Outcome::no_say) continue;
     said = true;

@@ -44,9 +44,11 @@ class MappingLifetime {
   /// The NAT forgets sooner than it did, after `least` already: what came back after as much says nothing any
   /// more, nor does anything of as much before that.
   void forget_from(Nanos least);
-  /// What came back after `least` did not do so now: every trial of as much is of another NAT, or of chance.
-  void contradict(Nanos least) {
-    erase([least](const auto& t) { return t.hold >= least; });
+  /// What came back after `least` did not do so now. `known`: the bound that was no chance; what failed there
+  /// says nothing of a shorter one.
+  void contradict(Nanos least, std::optional<Nanos> known) {
+    forget_from(least);
+    if (known) erase([known](const auto& t) { return t.hold >= *known; });
   }
   /// It remembers longer than it did: what did not come back after `than` says nothing any more.
   void forget_longer(Nanos than) {

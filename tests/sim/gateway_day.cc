@@ -127,16 +127,19 @@ bool GatewayDay::was_lossy(Nanos at) const {
 }
 
 void GatewayDay::judge_changes() {
+  auto before = Verdict::unknown;  // what was said last, but for outages
   for (const auto& change : path_.changes()) {
     const bool out = std::any_of(outages_.begin(), outages_.end(), [&](const Span& o) {
       return change.at >= o.begin && change.at <= o.end + kAfterwards;
     });
-    const bool justified = change.verdict == Verdict::healthy ||
-                           (change.verdict == Verdict::lossy && was_lossy(change.at)) ||
-                           (change.verdict == Verdict::down && out);
+    const bool justified =
+        change.verdict == Verdict::healthy ||
+        (change.verdict == Verdict::lossy && (was_lossy(change.at) || before == Verdict::lossy)) ||
+        (change.verdict == Verdict::down && out);
     if (!justified)
       wrong_.push_back(fmt::format("{} at {:.1f} s: {}", verdict::name(change.verdict), to_seconds(change.at),
                                    change.why));
+    if (change.verdict != Verdict::down) before = change.verdict;
   }
   for (const auto& o : outages_) {
     // Who sleeps, or has just begun anew, sees nothing die.

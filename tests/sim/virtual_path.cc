@@ -171,8 +171,7 @@ void VirtualPath::judge() {
   check_counters();
   const auto at = now();
   const auto observation = prober_.observe(at.mono);
-  const auto heard =
-      judge_.update(at.mono, agent::make_facts(observation, context), observation.recovered);
+  const auto heard = judge_.update(at.mono, agent::make_facts(observation, context), observation.recovered);
   if (heard != verdict::Heard::stands) supported_ = observation;
   if (heard == verdict::Heard::changed) changes_.push_back({elapsed(), verdict(), conclusion().why});
   prober_.set_standing(at, agent::standing_for(verdict()));
@@ -186,16 +185,17 @@ verdict::Conclusion VirtualPath::conclusion() const {
 
 /// As the agent does it: their word is heard at the next judgement.
 void VirtualPath::allow_others(const Now& at, const probe::Observation& o) {
-  const bool working = agent::standing_for(verdict()) == probe::Standing::fine && o.steady == true;
+  const auto steady = o.steady ? verdict::tri(*o.steady) : verdict::Tri::unknown;
+  working_ = agent::silence_tells(working_, agent::standing_for(verdict()), steady);
   if (checks_size) {
     context.size = size_.passes();
     context.tunnel_size = size_.size();
     context.passing_payload = size_.passing_payload();
-    size_.set_allowed(at, working);
+    size_.set_allowed(at, working_);
   }
   if (ladder_) {
     context.stream = std::as_const(*ladder_).lifetime(probe::Pattern::stream).bracket();
-    ladder_->set_allowed(at, working);
+    ladder_->set_allowed(at, working_);
   }
 }
 
@@ -212,6 +212,9 @@ void VirtualPath::suspend(Nanos time) {
 
 void VirtualPath::restart() {
   prober_.restart(now());
+  working_ = false;
+  size_.set_allowed(now(), false);
+  if (ladder_) ladder_->set_allowed(now(), false);
   if (checks_size) size_.restart(now(), Family::ipv4);
   if (ladder_) ladder_->restart(now());
   carry_out();

@@ -245,6 +245,7 @@ class VirtualPath {
   std::uint64_t binding_ = 0;
   std::uint64_t script_ = 0;
   Instant next_judgement_{};
+  bool working_ = false;
   std::unordered_map<probe::FlowHandle, Flow> flows_;
   std::vector<Change> changes_;
   std::vector<Sent> sent_;

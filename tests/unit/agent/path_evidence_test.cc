@@ -82,6 +82,15 @@ TEST(PathEvidence, WhatTcpShowsBesideCountsOnlyForAPathThatIsDeadAndKnowsNothing
   EXPECT_EQ(make_evidence(o, c).facts.tcp, Tri::unknown);
 }
 
+TEST(PathEvidence, ASuspicionEndsNoMeasurementAndBeginsNone) {
+  using probe::Standing;
+  EXPECT_TRUE(silence_tells(false, Standing::fine, Tri::yes));
+  EXPECT_TRUE(silence_tells(true, Standing::fine, Tri::unknown));
+  EXPECT_FALSE(silence_tells(false, Standing::fine, Tri::unknown));
+  EXPECT_FALSE(silence_tells(true, Standing::fine, Tri::no));
+  EXPECT_FALSE(silence_tells(true, Standing::trouble, Tri::yes));
+}
+
 TEST(PathEvidence, TheSizeThatDoesNotPassAndTheOneThatDoesAreTold) {
   PathContext c;
   c.size = false;

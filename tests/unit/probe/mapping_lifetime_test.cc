@@ -36,7 +36,7 @@ TEST(MappingLifetime, WhatSpeaksForALongBoundSpeaksForNoShorterOne) {
   ASSERT_TRUE(l.bracket() && l.bracket()->proven(8));
   EXPECT_EQ(l.bracket()->lower, 59s);
   // Once the NAT is restarted while all wait: nothing is proven by that.
-  l.contradict(30s);
+  l.contradict(30s, 60s);
   for (const auto hold : {60s, 59s, 30s}) {
     for (int i = 0; i < 2; ++i) l.record(hold, false, 5);
   }

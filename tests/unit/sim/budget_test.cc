@@ -59,7 +59,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(Case{"default", config::Profile::standard, {30s, 30s, 120s}, 0, 40},
                     Case{"default, short timers", config::Profile::standard, {3s, 3s, 12s}, 0, 40},
                     Case{"default, 5 % lost each way", config::Profile::standard, {30s, 180s, 180s}, .05, 45},
-                    Case{"default, 30 % lost each way", config::Profile::standard, {30s, 180s, 180s}, .3, 43},
+                    Case{"default, 30 % lost each way", config::Profile::standard, {30s, 180s, 180s}, .3, 45},
                     Case{"metered", config::Profile::metered, {30s, 30s, 120s}, 0, 4},
                     Case{"metered, short timers", config::Profile::metered, {3s, 3s, 12s}, 0, 4}));
 
