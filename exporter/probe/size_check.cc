@@ -78,9 +78,12 @@ void SizeCheck::advance(const Now& now, const PathState& path) {
   path_ = path;
   if (!allowed_) return;
   if (round_ && now.mono >= round_->deadline) {
-    const bool says_something = round_->small_back;
+    const auto over = *round_;
     end_round();
-    if (says_something) {
+    if (over.alone) {
+      missed_ = true;
+      next_ = now.mono + kAgain;
+    } else if (over.small_back) {
       failed(now);
     } else {  // nothing came back at all: that is not about the size
       next_ = now.mono + (passes_ == false || failures_ == 0 ? later() : kAgain);
@@ -103,7 +106,8 @@ void SizeCheck::begin(const Now& now) {
                  now.mono + std::max(path_.loss_timeout, kLeastWait)};
   next_handle_ = kFirstHandle | ((next_handle_ + 1) & ~kHandleBits);
   actions_.push_back(OpenFlow{round_->flow, true});
-  send(now, *round_, kSmall, 0);
+  round_->alone = passes_ == true && failures_ == 0 && !trying_ && !missed_;
+  if (!round_->alone) send(now, *round_, kSmall, 0);
   send(now, *round_, kLarge, round_->size);
 }
 
@@ -149,6 +153,7 @@ void SizeCheck::on_too_big(const Now& now, FlowHandle flow, std::uint32_t mtu) {
 }
 
 void SizeCheck::passed(const Now& now) {
+  missed_ = false;
   if (trying_) {
     smaller_passes_ = trying_;
     trying_.reset();

@@ -8,11 +8,11 @@
 
 namespace ue::probe {
 
-/// Finds MTU black holes: once a minute a fresh port sends a small probe and a don't-fragment probe of a
-/// tunnel's size. Only where small ones keep coming back and large ones do not, and no router says why
-/// (then the path's own limit is tried instead), the size does not pass; afterwards it looks which smaller
-/// one does. Passive; owned by a Path, which treats its actions as those of PathProber and tells the two
-/// apart by owns().
+/// Finds MTU black holes: once a minute a fresh port sends a don't-fragment probe of a tunnel's size; until
+/// one came back, and once one did not, a small probe with it. Only where small ones keep coming back and
+/// large ones do not, and no router says why (then the path's own limit is tried instead), the size does not
+/// pass; afterwards it looks which smaller one does. Passive; owned by a Path, which treats its actions as
+/// those of PathProber and tells the two apart by owns().
 class SizeCheck {
  public:
   struct Settings {
@@ -60,6 +60,7 @@ class SizeCheck {
     std::uint16_t ssid;
     std::uint32_t size;
     Instant deadline;
+    bool alone = false;  ///< without a small probe: a missing reply asks for another round, and says no more
     bool small_back = false;
   };
   void begin(const Now& now);
@@ -83,6 +84,7 @@ class SizeCheck {
   std::optional<bool> passes_;
   std::uint32_t failures_ = 0;  ///< in a row, at the present size
   Instant first_failure_{};
+  bool missed_ = false;                 ///< a probe that went alone did not come back, nor has one since
   std::optional<std::uint32_t> limit_;  ///< the path's own word
   Instant limit_until_{};
   std::optional<std::uint32_t> trying_;  ///< a smaller size, once the full one is known not to pass
