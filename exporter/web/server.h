@@ -22,8 +22,8 @@ class Server {
   /// A client that has begun to ask and goes on slowly holds a thread for the time-out: 500 of them keep the
   /// next one waiting for 9.4 s, which is within Prometheus' scrape time-out of 10 s. A thread that stands by
   /// costs 25 KiB.
-  static constexpr int kThreads = 64;
-  static constexpr int kRequestTimeoutMs = 1'200;  ///< for a handshake, a request, each piece of an answer
+  static constexpr int kThreads = 56;
+  static constexpr int kRequestTimeoutMs = 1'050;  ///< for a handshake, a request, each piece of an answer
   static constexpr int kAnswerTimeoutMs = 30'000;  ///< for the whole of an answer
   static constexpr int kMaxRequestBytes = 8'192;   ///< request line and headers
   static constexpr int kBacklog = 1'024;           ///< connections that wait for a thread
