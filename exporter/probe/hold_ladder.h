@@ -74,7 +74,7 @@ class HoldLadder {
   bool refused() const { return refused_; }
 
   /// Of 20 on an uplink; a prober that looks into a silence has up to eight, a size check one.
-  static constexpr std::size_t kMostFlows = 11;
+  static constexpr std::size_t kMostFlows = 10;
   static constexpr std::size_t kMostRungs = 17;  ///< ports of a batch; they go in waves
 
  private:
