@@ -76,7 +76,8 @@ emulated() {  # emulated ROOM: its tests are counted one by one
     while read -r name; do echo "skip $name: ${unable[i + 1]}"; done < <(in_root "$emulator" "$program" --gtest_list_tests \
       --gtest_filter="${unable[i]}" | awk '/^[^ ].*\.$/ { suite = $1 } /^  / { print suite $1 }')
   done
-  in_root "$emulator" "$program" --gtest_color=no --gtest_filter="$filter" > "$log" 2>&1 < /dev/null || status=$?
+  # A few days of virtual time are enough to see that they pass in the same way.
+  in_root UPLINK_SIM_DAYS=2 "$emulator" "$program" --gtest_color=no --gtest_filter="$filter" > "$log" 2>&1 < /dev/null || status=$?
   ran=$(sed -nE 's/^\[  PASSED  \] ([0-9]+) tests?\..*/\1/p' "$log")
   bad=$(sed -nE 's/^\[  FAILED  \] ([0-9]+) tests?, listed below:.*/\1/p' "$log")
   [ "$status" = 0 ] || [ -n "$bad" ] || bad=1
