@@ -37,5 +37,5 @@ complete -c uplinktool -n '__fish_seen_subcommand_from diagnose' -f
 complete -c uplinktool -n '__fish_seen_subcommand_from diagnose' -s h -d 'Print this help message and exit'
 complete -c uplinktool -n '__fish_seen_subcommand_from diagnose' -l help -d 'Print this help message and exit'
 complete -c uplinktool -n '__fish_seen_subcommand_from diagnose' -l config.file -r -F -d 'That of uplink_exporter'
-complete -c uplinktool -n '__fish_seen_subcommand_from diagnose' -l duration -x -d 'How long to measure at most'
+complete -c uplinktool -n '__fish_seen_subcommand_from diagnose' -l duration -x -d 'How long to measure, 10 to 3600'
 complete -c uplinktool -n '__fish_seen_subcommand_from diagnose' -l json -d 'Print JSON'
