@@ -103,12 +103,11 @@ def _attributed(forward, back, seconds=45, udp_only=False, **probe):
             direction = "return" if ports[0] == agent.PORT else "forward"
             truth["of size checks" if checks & set(ports) else direction] += packets
     home.carrier.normal()
-    lost = truth["forward"] + truth["return"]
 
     def settled():
         nonlocal found
         found = {key: value - before[key] for key, value in counters().items()}
-        return found["forward"] + found["return"] + found["open"] >= 0.98 * lost
+        return found["sent"] - sum(found[key] for key in ("answered", "forward", "return", "open")) <= 1  # on its way
     found = {}
     try:
         world.wait_until(settled, 130, "every lost probe being settled", every=1)
