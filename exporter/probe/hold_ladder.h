@@ -73,7 +73,7 @@ class HoldLadder {
   /// The reflector answered at once where it was asked to hold: nothing can be measured.
   bool refused() const { return refused_; }
 
-  /// Of 20 on an uplink; a prober that looks into a silence has up to eight, a size check one.
+  /// Of 20 on an uplink; a prober has nine at most while it is healthy, a size check one.
   static constexpr std::size_t kMostFlows = 10;
   static constexpr std::size_t kMostRungs = 17;  ///< ports of a batch; they go in waves
 

@@ -10,7 +10,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t kMostFlows = 20;  // open at once on an uplink
+constexpr std::size_t kMostFlows = 20;        // open at once on an uplink
+constexpr std::size_t kMostBesideOthers = 9;  // ... where a ladder has ten, and a size check one
 constexpr Nanos kPause = 8s;  // between answers beside the silence: new flows are opened every 5 s then
 constexpr Nanos kPauseOfPaced = 45s;  // ... and one packet in three seconds has to serve all
 constexpr double kUsualLoss = .12;    // ratio from which on a single loss is nothing to ask about
@@ -116,7 +117,7 @@ std::size_t PathProber::open_flows() const {
 }
 
 Flow& PathProber::open(const Now& now, Role role) {
-  if (open_flows() >= kMostFlows) {
+  if (open_flows() >= (standing_ == Standing::fine ? kMostBesideOthers : kMostFlows)) {
     if (auto* oldest = of_role(Role::fresh)) close(*oldest);
   }
   const auto handle = next_handle_++;
