@@ -26,13 +26,15 @@ safe() {  # exposure of a unit, as systemd-analyze rates it from 0 to 10
 }
 manual() { [ -z "$(man --warnings -E UTF-8 -l -Tutf8 -Z "$1" 2>&1 > /dev/null | tee /dev/stderr)" ]; }
 names_every_flag() {  # names_every_flag PAGE: of the program that it is for, subcommands included
-  local program text flag command
+  local program text flag flags command
   program=$(basename "${1%.*}")
   text=$(for command in '' 'keygen' 'check config' 'openvpn analyze' 'init' 'diagnose'; do
     # shellcheck disable=SC2086  # words of a command
     [ -n "$command" ] && [ "$program" != uplinktool ] || "build/bin/$program" $command --help
   done)
-  for flag in $(grep -oE '^  (-h,)?--[a-z.-]+' <<< "$text" | grep -oE '[a-z.-]+$' | sed 's/^--//' | sort -u); do
+  flags=$(grep -oE '^  (-h,)?--[a-z.-]+' <<< "$text" | grep -oE '[a-z.-]+$' | sed 's/^--//' | sort -u)
+  grep -qx version <<< "$flags" || { echo "--help of $program shows no flags"; return 1; }
+  for flag in $flags; do
     grep -qE -- "Fl -$flag( |\$)" "$1" || { echo "$1 says nothing of --$flag"; return 1; }
   done
 }
@@ -73,7 +75,7 @@ else
 fi
 
 is_there() { [ -e "$root$1" ]; }
-is_gone() { [ ! -e "$root$1" ]; }
+is_gone() { [ ! -e "$root$1" ] && [ ! -L "$root$1" ]; }
 debs() { (cd "$root" && find "$1" -maxdepth 1 -name '*.deb' -printf '/%p\n'); }
 install_debs() {
   # shellcheck disable=SC2046  # one word a package
@@ -128,6 +130,8 @@ check 'but not their configuration' is_there /etc/uplink_exporter/agent.yml
 check 'they are purged' apt_in_root purge uplink-exporter uplink-reflector
 check 'with their configuration' is_gone /etc/uplink_exporter
 check 'but not a key that somebody made' is_there /etc/uplink_reflector/gateways.key
-check 'no link of a unit stays' is_gone /etc/systemd/system/multi-user.target.wants/uplink-exporter.service
+for daemon in exporter reflector; do
+  check "no link of $daemon's unit stays" is_gone "/etc/systemd/system/multi-user.target.wants/uplink-$daemon.service"
+done
 tests tests/lab/newcomer.py "$root" /new
 finish

@@ -1,5 +1,5 @@
-// The old names of SHA-256: the new ones (EVP) have libcrypto register every algorithm it knows, which costs a small
-// gateway 2.5 MiB, and allocate for every packet.
+// The old names of SHA-256: the new ones (EVP) have libcrypto register every algorithm it knows, which costs
+// a small gateway 2.5 MiB, and allocate for every packet.
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "base/hmac.h"
 
@@ -17,8 +17,8 @@ constexpr std::size_t kBlock = 64;  // octets, of SHA-256
 
 void feed(SHA256_CTX& state, ByteView bytes) { SHA256_Update(&state, bytes.data(), bytes.size()); }
 
-/// What both hashes of an HMAC begin with (RFC 2104 §2), computed once a key: hashing the pads costs as much as a
-/// packet.
+/// What both hashes of an HMAC begin with (RFC 2104 §2), computed once a key: hashing the pads costs as much
+/// as a packet.
 struct Pads {
   SHA256_CTX inner{};
   SHA256_CTX outer{};
@@ -40,8 +40,8 @@ struct Pads {
   }
 };
 
-/// What a thread has prepared. Keys are random, so their first octets tell them apart; two that share a place take
-/// turns.
+/// What a thread has prepared. Keys are random, so their first octets tell them apart; two that share a place
+/// take turns.
 class Prepared {
  public:
   const Pads& of(ByteView key) {
@@ -54,6 +54,11 @@ class Prepared {
  private:
   struct Place {
     explicit Place(ByteView k) : key(k.begin(), k.end()), pads(k) {}
+    Place(const Place&) = delete;
+    ~Place() {
+      OPENSSL_cleanse(key.data(), key.size());
+      OPENSSL_cleanse(&pads, sizeof pads);
+    }
     Bytes key;
     Pads pads;
   };

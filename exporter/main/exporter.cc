@@ -175,7 +175,7 @@ int main(int argc, char** argv) {
       "  uplink_exporter --config.file agent.yml --web.listen-address 192.168.10.1:10177\n"
       "Then open http://127.0.0.1:10177/ : /metrics is for Prometheus, /api/v1/status for other programs.\n"
       "SIGHUP, or POST to /-/reload, reads the configuration again; a bad one changes nothing. More is in\n"
-      "uplink_exporter(8), every key of the configuration in configuration.md of the documentation.");
+      "uplink_exporter(8), every key of the configuration in /usr/share/doc/uplink-exporter/configuration.md.");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

@@ -132,7 +132,7 @@ bool JournalFollower::may_read() {
 
 bool JournalFollower::open() {
   if (journal_library() == nullptr) {
-    fail("unsupported", "libsystemd.so.0 is not there to read the journal with: install libsystemd0, or configure `log`");
+    fail("unsupported", "libsystemd.so.0 is not there, or too old, to read the journal with: install libsystemd0, or configure `log`");
     return false;
   }
   if (!may_read()) return false;

@@ -40,7 +40,8 @@ std::optional<JournalLibrary> load_library() {
 }  // namespace
 
 const JournalLibrary* journal_library() {
-  static const std::optional<JournalLibrary> library = load_library();
+  static std::optional<JournalLibrary> library;
+  if (!library) library = load_library();
   return library ? &*library : nullptr;
 }
 

@@ -3,8 +3,8 @@
 
 namespace ue::openvpn {
 
-/// What is used of libsystemd, which is loaded when a journal is first to be read: it and the libraries that it brings
-/// along cost 0.8 MiB of a gateway's memory, and most tunnels log to a file.
+/// What is used of libsystemd, which is loaded when a journal is first to be read: it and the libraries that
+/// it brings along cost 0.8 MiB of a gateway's memory, and most tunnels log to a file.
 struct JournalLibrary {
   decltype(&sd_journal_open) open;
   decltype(&sd_journal_open_directory) open_directory;
@@ -24,7 +24,8 @@ struct JournalLibrary {
   decltype(&sd_journal_get_realtime_usec) get_realtime_usec;
 };
 
-/// Null where this machine has no libsystemd. Any thread.
+/// Null where this machine has no libsystemd, or one too old; looked for again at each call. The loop's
+/// thread.
 const JournalLibrary* journal_library();
 
 }  // namespace ue::openvpn

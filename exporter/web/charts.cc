@@ -74,9 +74,10 @@ void draw_shares(Html& page, const Series* series, std::size_t capacity, std::st
 
 void add_share(Html& page, Html::Markup title, const Series* series, std::uint64_t part, std::uint64_t of,
                std::uint64_t open, Share (*share)(const Bin&)) {
-  auto ratio = format_ratio(part, of + open);
-  if (of > 0 && open > 0 && part > 0) ratio += " to " + format_ratio(part, of);
-  const bool bad = of + open > 0 && static_cast<double>(part) < 0.95 * static_cast<double>(of + open);
+  // From all that are open being lost to none; where nothing is settled, nothing is known.
+  auto ratio = format_ratio(part, of == 0 ? 0 : of + open);
+  if (of > 0 && open > 0) ratio += " to " + format_ratio(part + open, of + open);
+  const bool bad = of > 0 && static_cast<double>(part) < 0.95 * static_cast<double>(of + open);
   page.raw("<figure><figcaption>")
       .raw(title)
       .raw(" <b")
@@ -133,7 +134,8 @@ void add_bracket(Html& page, const metrics::MappingLifetime& lifetime) {
   } else {
     page.raw("–");
   }
-  if (lifetime.upper && lifetime.is_own == true) page.raw(" <span class=\"soft\">(this gateway itself forgets)</span>");
+  if (lifetime.upper && lifetime.is_own == true)
+    page.raw(" <span class=\"soft\">(this gateway itself forgets)</span>");
 }
 
 bool was_tried(const metrics::MappingLifetime& lifetime) {
@@ -226,7 +228,8 @@ void add_ladder(Html& page, const metrics::Path& path, const metrics::PathPast* 
   page.raw(past_only ? Html::Markup("How long the NAT remembered a silent flow, before the fault")
                      : Html::Markup("How long the NAT remembers a silent flow"));
   page.raw(
-      "</h3>\n<div class=\"scroll\"><table class=\"heat\">\n<thead><tr><th scope=\"col\">Replies after a silence of</th>");
+      "</h3>\n<div class=\"scroll\"><table class=\"heat\">\n<thead><tr><th scope=\"col\">Replies after a "
+      "silence of</th>");
   for (const auto& [seconds, hold] : holds)
     page.raw("<th scope=\"col\">").text(format_seconds(seconds)).raw("</th>");
   page.raw("<th scope=\"col\">remembered</th></tr></thead>\n<tbody>\n");
@@ -262,7 +265,8 @@ void add_ladder(Html& page, const metrics::Path& path, const metrics::PathPast* 
                    : Html::Markup("the flow is forgotten by then."));
     } else if (stream != path.lifetimes.end() && stream->second.lower &&
                *stream->second.lower >= *keepalive) {
-      page.raw(past_only ? Html::Markup(": that was in time.") : Html::Markup(": <b class=\"good\">in time</b>."));
+      page.raw(past_only ? Html::Markup(": that was in time.")
+                         : Html::Markup(": <b class=\"good\">in time</b>."));
     } else {
       page.raw(".");
     }

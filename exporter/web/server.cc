@@ -6,6 +6,7 @@
 #include <chrono>
 #include <ctime>
 #include <future>
+#include <system_error>
 
 #include <fmt/format.h>
 
@@ -96,8 +97,9 @@ struct Requests {
   /// Requests that civetweb refuses before they are one: malformed, too long, too late. Its own answer lacks
   /// our headers and takes its date from gmtime(), which is not for threads.
   static int on_error(mg_connection* conn, int status, const char*) {
-    answer(conn, octets(*server(conn).config_->current(),
-                        {.status = status, .body = fmt::format("{} {}\n", status, reason_phrase(status))}, true));
+    answer(conn,
+           octets(*server(conn).config_->current(),
+                  {.status = status, .body = fmt::format("{} {}\n", status, reason_phrase(status))}, true));
     return 0;  // handled
   }
 
@@ -219,7 +221,13 @@ Server::Server(Site site, std::unique_ptr<LiveConfig> config)
       router_(with_web_config(std::move(site), *config_)) {}
 Server::~Server() {
   if (!civet_) return;
-  auto closed = std::async(std::launch::async, [this] { civet_->close(); });
+  std::future<void> closed;
+  try {
+    closed = std::async(std::launch::async, [this] { civet_->close(); });
+  } catch (const std::system_error&) {  // no further thread is allowed: it takes two seconds longer
+    civet_->close();
+    return;
+  }
   do {
     touch(bound_.front());  // civetweb's listener looks whether to stop every 2 s, and after each connection
   } while (closed.wait_for(std::chrono::milliseconds(10)) != std::future_status::ready);

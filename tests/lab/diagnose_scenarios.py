@@ -41,7 +41,9 @@ def _report(home, code, *more, within=MINUTE):
     print(f"{took:.0f} s\n{out}")
     expect(process.returncode == code, f"exit code {process.returncode} instead of {code}")
     expect(_tables() == before, f"it left rules or routes behind: {_tables()} after {before}")
-    expect("\r" not in progress and " healthy" in progress + " healthy" and "0 s: " in progress, f"no terminal, no redrawing: {progress!r}")
+    uplinks = (MANSION, FIVE_G) if home else ("eth2",)
+    expect("\r" not in progress and "0 s: " in progress and all(u in progress for u in uplinks),
+           f"no terminal, no redrawing, and every uplink: {progress!r}")
     expect(took < within, f"{took:.0f} s, where {within} s are enough to learn all that can be learned")
     return out
 

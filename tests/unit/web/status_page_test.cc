@@ -31,8 +31,10 @@ TEST(StatusPage, SaysTheVerdictWhyAndSinceWhen) {
   EXPECT_THAT(page, HasSubstr("<section class=\"bad\" id=\"uplink-mansion\">"));
   EXPECT_THAT(page, HasSubstr("<p class=\"verdict\"><b class=\"bad\">✖ one_way</b></p>\n"
                               "<p class=\"why\">replies to cloud die 4s after a flow begins</p>"));
-  EXPECT_THAT(page, HasSubstr("<p class=\"where\">The fault lies <b>at the carrier</b>. </p>\n<p class=\"soft\">Since " +
-                              std::string(kSince) + "</p>"));
+  EXPECT_THAT(
+      page,
+      HasSubstr("<p class=\"where\">The fault lies <b>at the carrier</b>. </p>\n<p class=\"soft\">Since " +
+                std::string(kSince) + "</p>"));
   EXPECT_THAT(page, HasSubstr("eth2 via 203.0.113.1 · asn 64500 · carrier example-isp"));
   EXPECT_THAT(page, HasSubstr("<p class=\"verdict\"><b class=\"good\">✔ healthy</b></p>"));
   EXPECT_THAT(page, HasSubstr("<title>mansion one_way – uplink_exporter</title>"));
@@ -70,8 +72,12 @@ TEST(StatusPage, WhatHasHadNoReplyYetIsNeitherLostNorReturned) {
   path->steady.sent -= 37;  // some are always under way
   EXPECT_THAT(page_of(*s), HasSubstr("Return <b>100 %</b>"));
   path->steady.sent += 37;
-  path->recent = metrics::Recent{};  // nothing has settled in two minutes
-  EXPECT_THAT(page_of(*s), HasSubstr("Return <b class=\"bad\">0 %</b>"));
+  path->recent->answered = 30;
+  path->recent->return_lost = 30;
+  EXPECT_THAT(page_of(*s), HasSubstr("Return <b class=\"bad\">30.0 % to 70.0 %</b>"));
+  path->recent = metrics::Recent{};  // nothing has settled in two minutes: nothing is known
+  EXPECT_THAT(page_of(*s), HasSubstr("Return <b>–</b>"));
+  EXPECT_THAT(page_of(*s), HasSubstr("Forward <b>–</b>"));
 }
 
 TEST(StatusPage, ShowsPathsByDirection) {
@@ -126,8 +132,10 @@ TEST(StatusPage, SaysWhereThisGatewayItselfForgets) {
 }
 
 TEST(StatusPage, TellsOfRoutesIntoABlackHole) {
-  EXPECT_THAT(page_of(*metrics::sample_snapshot()),
-              HasSubstr("<tr><td colspan=\"7\"><b class=\"bad\">✖ black hole</b> 3 routes lead into tun0.</td></tr>"));
+  EXPECT_THAT(
+      page_of(*metrics::sample_snapshot()),
+      HasSubstr(
+          "<tr><td colspan=\"7\"><b class=\"bad\">✖ black hole</b> 3 routes lead into tun0.</td></tr>"));
   auto s = metrics::sample_snapshot();
   auto tunnel = std::make_shared<metrics::Tunnel>(*s->tunnels[0]);
   tunnel->routes_fault.clear();
