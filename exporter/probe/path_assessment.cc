@@ -20,6 +20,7 @@ constexpr Nanos kBurst = 3s;          // bursts of losses, and re-dials, are ove
 constexpr Nanos kAfterBurst = 500ms;  // between probes of a steady flow that seems to die
 constexpr Nanos kRecentReply = 5s;
 constexpr Nanos kBesideValid = 90s;  // what was answered before says nothing about now: all may be out
+constexpr Nanos kMute = 60s;         // a server that is restarted is away for less
 constexpr Nanos kTellingTime = 15s;  // within which the far end should have said what arrived
 
 }  // namespace
@@ -76,12 +77,12 @@ Nanos PathProber::least_silence() const {
   return kBurst + static_cast<std::int64_t>(probes) * kAfterBurst;
 }
 
-/// On a line with long bursts, a silence on all flows is one for longer than K of one flow: until as much was
-/// lost as is no chance. Answers on other flows end that doubt.
+/// Of a steady flow that loses. On a line with long bursts, a silence on all flows is one for longer than K
+/// of one flow: until as much was lost as is no chance. An answer on any flow since ends that doubt.
 bool PathProber::may_be_burst() const {
   const auto needed = losses_.whole_run();
   return standing_ == Standing::fine && needed > LossModel::kMostNeeded && lost_everywhere_ < needed &&
-         !(inquest_ && inquest_->answered_beside());
+         !(newest_answered_ && *newest_answered_ > *steady()->first_loss());
 }
 
 void PathProber::assess(const Now& now) {
@@ -170,11 +171,12 @@ Asking::Need PathProber::asking_need() const {
   return Asking::Need::routine;
 }
 
-/// Two questions in a row failed, and no flow has been answered since the first: what was told before is of
-/// another time, or an outage would look as the one-way path that it was before.
+/// Questions have failed for a minute, and no flow was answered: what was told before is of another time, or
+/// an outage would look as the one-way path that it was before.
 bool PathProber::nobody_answers(Instant now) const {
   const auto since = asking_.mute_since();
-  return since && asking_.tcp_works(now) == false && (!last_reply_ || *last_reply_ < *since);
+  return since && now - *since >= kMute && asking_.tcp_works(now) == false &&
+         (!last_reply_ || *last_reply_ < *since);
 }
 
 /// While the steady flow is answered, its replies are the proof. Once it is silent the question is about the
@@ -239,7 +241,8 @@ Observation PathProber::observe(Instant now) const {
   } else if (settings_.stun) {
     if (silent_since_ && tcp_alone_works()) o.attributable = false;
   } else if (silent_since_ && now - *silent_since_ > kTellingTime && !delivery_.denying_since() &&
-             asking_.answered_since() && now - *asking_.answered_since() > kTellingTime) {
+             delivery_.delivered() == 0 && asking_.answered_since() &&
+             now - *asking_.answered_since() > kTellingTime) {
     o.attributable = false;
   }
   o.lossy = forward_alarm_.raised() || return_alarm_.raised() || unattributed_alarm_.raised();

@@ -47,16 +47,21 @@ void PathProber::send(const Now& now, Flow& flow) {
   actions_.emplace_back(SendProbe{flow.handle, sequence, std::move(packet)});
 }
 
+/// For how many losses in a row it is worth hurrying: until no burst of this line lasts as long.
+std::uint32_t PathProber::losses_in_doubt() const {
+  return standing_ == Standing::fine ? losses_.whole_run() : losses_.losses_needed();
+}
+
 /// Asked twice as often while it seems to die: a burst has its rest, and K may be large on a lossy line.
 Nanos PathProber::steady_interval(const Flow& flow) const {
-  const bool dying = flow.loss_run() >= kAskedAgain && flow.loss_run() < losses_.losses_needed();
+  const bool dying = flow.loss_run() >= kAskedAgain && flow.loss_run() < losses_in_doubt();
   return dying ? kSteadyDying : settings_.interval;
 }
 
 /// A successor is probed faster while young, and faster still while it seems to die: that is what the inquest
 /// waits for.
 Nanos PathProber::successor_interval(const Flow& flow, Instant now) const {
-  if (flow.loss_run() > 0 && flow.loss_run() < losses_.losses_needed()) return kSuccessorDying;
+  if (flow.loss_run() > 0 && flow.loss_run() < losses_in_doubt()) return kSuccessorDying;
   return flow.age(now) < kSuccessorEagerAge ? kSuccessorEager : settings_.interval;
 }
 
@@ -87,7 +92,7 @@ void PathProber::schedule_next(const Now& now, Flow& flow) {
 void PathProber::send_due(const Now& now) {
   if (now.mono >= next_fresh_) {
     // Once the steady flow is silent, what new flows meet decides which fault it is.
-    const bool wanted = silent_since_ && !history_.answered(losses_.losses_needed());
+    const bool wanted = silent_since_ && (!history_.answered(losses_.losses_needed()) || !forward(now.mono));
     next_fresh_ = now.mono + jitter(wanted ? std::min<Nanos>(kFreshWanted, settings_.fresh_interval)
                                            : settings_.fresh_interval);
     open(now, Role::fresh);

@@ -12,7 +12,9 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t kMostFlows = 20;        // open at once on an uplink
 constexpr std::size_t kMostBesideOthers = 9;  // ... where a ladder has ten, and a size check one
-constexpr Nanos kPause = 8s;  // between answers beside the silence: new flows are opened every 5 s then
+// Between answers beside the silence: new flows are opened every 5 s while nobody tells whether packets
+// arrive.
+constexpr Nanos kPause = 8s;
 constexpr Nanos kPauseOfPaced = 45s;  // ... and one packet in three seconds has to serve all
 constexpr double kUsualLoss = .12;    // ratio from which on a single loss is nothing to ask about
 constexpr Nanos kSweepMayWait = 1s;   // for something else to wake the prober: sleeping costs nothing
@@ -203,7 +205,7 @@ void PathProber::on_datagram(const Now& now, FlowHandle handle, ByteView datagra
 }
 
 void PathProber::record_losses(std::uint32_t ended_run) {
-  if (standing_ != Standing::fine) return;  // a fault is no measure of chance
+  if (standing_ != Standing::fine || silent_since_) return;  // a fault is no measure of chance
   if (ended_run < losses_.whole_run()) losses_.record_run(ended_run);
   losses_.record_answer();
 }

@@ -99,6 +99,7 @@ class PathProber {
   void send_due(const Now& now);
   void send_paced(const Now& now);
   void schedule_next(const Now& now, Flow& flow);
+  std::uint32_t losses_in_doubt() const;
   Nanos steady_interval(const Flow& flow) const;
   Nanos successor_interval(const Flow& flow, Instant now) const;
   Flow* find(FlowHandle handle);

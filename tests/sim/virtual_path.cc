@@ -127,7 +127,7 @@ bool VirtualPath::happen(Event event) {
   return true;
 }
 
-/// Each part on its own timer, as in the agent.
+/// Each part by itself. The agent has one timer for all of a path: there they are advanced more often.
 void VirtualPath::wake() {
   const auto due = wakes();
   const auto at = now();

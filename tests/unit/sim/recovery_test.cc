@@ -102,6 +102,30 @@ TEST(Recovery, AnOutageOfAOneWayUplinkIsDownForAsLongAsItLasts) {
   }
 }
 
+TEST(Recovery, OneWayStandsOnALossyLine) {
+  for (const double loss : {.1, .2}) {
+    for (std::uint64_t seed = 1; seed <= seeds(10); ++seed) {
+      VirtualPath path(seed);
+      path.out.loss = path.back.loss = loss;
+      path.at(1000s, [&] { path.back.passes = nothing(); });
+      path.run_until(3h);
+      EXPECT_EQ(path.verdict(), Verdict::one_way);
+      EXPECT_THAT(verdicts_since(path, 1000s).size(), testing::Le(2U)) << seed << "\n" << path.story();
+    }
+  }
+}
+
+TEST(Recovery, AReflectorThatIsRestartedChangesNoVerdict) {
+  for (std::uint64_t seed = 1; seed <= seeds(10); ++seed) {
+    VirtualPath path(seed);
+    path.at(100s, [&] { path.back.passes = nothing(); });
+    path.at(1000s, [&] { path.tcp.own = false; });
+    path.at(1040s, [&] { path.tcp.own = true; });
+    path.run_until(2000s);
+    EXPECT_THAT(verdicts_since(path, 150s), ElementsAre()) << path.story();
+  }
+}
+
 TEST(Recovery, ADeadReflectorIsTheReflectorsFaultAndClears) {
   VirtualPath path(11);
   path.at(100s, [&] { path.cut(true); });
