@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <iostream>
 
-#include "config/config.h"
 #include "scenario.h"
 
 namespace ue::sim {
@@ -32,16 +31,6 @@ class Delays {
  private:
   std::vector<double> seconds_;
 };
-
-VirtualPath::Options profile(std::uint64_t seed, config::Profile p) {
-  const auto config = config::default_probe(p);
-  VirtualPath::Options o{seed, false};
-  o.settings.interval = config.interval;
-  o.settings.fresh_interval = config.fresh_interval;
-  o.holds = config.holds;
-  o.ladder_interval = config.ladder_interval;
-  return o;
-}
 
 struct Told {
   Delays return_lost;

@@ -104,12 +104,12 @@ TEST(HoldLadder, AShortStreamIsProvenWithinTheFirstBatches) {
 }
 
 TEST(HoldLadder, InOneMinuteWhateverFailsIsProven) {
-  struct Case {
+  struct Timed {
     Nanos timer, time;
     const char* bracket;
   };
-  for (const auto& c : {Case{1500ms, 30s, "1..2"}, Case{4s, 35s, "2..5"}, Case{6s, 45s, "5..10"},
-                        Case{11s, 55s, "10..15"}, Case{200s, 30s, "15..Inf"}}) {
+  for (const auto& c : {Timed{1500ms, 30s, "1..2"}, Timed{4s, 35s, "2..5"}, Timed{6s, 45s, "5..10"},
+                        Timed{11s, 55s, "10..15"}, Timed{200s, 30s, "15..Inf"}}) {
     for (std::uint64_t seed = 1; seed <= seeds(20); ++seed) {
       VirtualLadder world(seed, {c.timer, c.timer, c.timer}, 0, true);
       world.allow(true);

@@ -4,6 +4,7 @@
 #include <map>
 #include <vector>
 
+#include "config/config.h"
 #include "sim/nat.h"
 
 /// What the scenario tests share.
@@ -15,6 +16,17 @@ using verdict::Verdict;
 /// `many`, or fewer under a sanitizer.
 inline std::uint64_t seeds(std::uint64_t many) {
   return std::max<std::uint64_t>(1, many / UPLINK_SIM_THINNING);
+}
+
+/// At the defaults of a profile, with its hold ladder.
+inline VirtualPath::Options profile(std::uint64_t seed, config::Profile p) {
+  const auto config = config::default_probe(p);
+  VirtualPath::Options o{seed, false};
+  o.settings.interval = config.interval;
+  o.settings.fresh_interval = config.fresh_interval;
+  o.holds = config.holds;
+  o.ladder_interval = config.ladder_interval;
+  return o;
 }
 
 inline std::vector<Verdict> verdicts(const VirtualPath& path) {
