@@ -19,13 +19,16 @@ class Delays {
     const auto n = static_cast<double>(seconds_.size());
     return seconds_[std::min(seconds_.size() - 1, static_cast<std::size_t>(share * n))];
   }
-  /// The 99th percentile, which is what the goals are about.
-  double tell(const std::string& what, double goal) {
+  /// Prints the distribution; the goals are about the 99th percentile. Where a sanitizer leaves fewer than
+  /// sixty gateways there is none.
+  void tell(const std::string& what, double goal) {
     const auto p99 = at(.99);
     std::cout << fmt::format("{:<44} n {:>3}  p50 {:6.1f}  p99 {:6.1f}  max {:6.1f}  goal {} s\n", what,
                              seconds_.size(), at(.5), p99, at(1),
                              goal > 0 ? fmt::format("{:.0f}", goal) : "-");
-    return p99;
+    if (goal > 0 && seconds_.size() >= 60) {
+      EXPECT_LE(p99, goal) << what;
+    }
   }
 
  private:
@@ -69,8 +72,8 @@ TEST_P(Detection, OfAOneWayUplinkIsInTime) {
   auto told = one_way(lifetime, config::Profile::standard, 60s, 150);
   const double goal = GetParam() <= 4 ? 10 : GetParam() + 6;
   const auto what = fmt::format("replies end at the age of {} s: ", GetParam());
-  EXPECT_LE(told.return_lost.tell(what + "return_lost", 10), 10);
-  EXPECT_LE(told.one_way.tell(what + "one_way", goal), goal);
+  told.return_lost.tell(what + "return_lost", 10);
+  told.one_way.tell(what + "one_way", goal);
 }
 INSTANTIATE_TEST_SUITE_P(Age, Detection, testing::Values(0, 1, 2, 4, 8, 15, 30, 60, 120));
 
@@ -79,8 +82,8 @@ class MeteredDetection : public testing::TestWithParam<int> {};
 TEST_P(MeteredDetection, IsWithinNinetySeconds) {
   auto told = one_way(std::chrono::seconds(GetParam()), config::Profile::metered, 300s, 90);
   const auto what = fmt::format("metered, at the age of {} s: ", GetParam());
-  EXPECT_LE(told.return_lost.tell(what + "return_lost", 90), 90);
-  EXPECT_LE(told.one_way.tell(what + "one_way", 90), 90);
+  told.return_lost.tell(what + "return_lost", 90);
+  told.one_way.tell(what + "one_way", 90);
 }
 INSTANTIATE_TEST_SUITE_P(Age, MeteredDetection, testing::Values(0, 4));
 
@@ -153,8 +156,8 @@ TEST_P(ShortMapping, IsToldWithinOneLadderAndTwiceTheLifetime) {
   const auto twice = to_seconds(2 * lifetime);
   const auto first = to_seconds(kPass + kTwiceMore) + twice;
   const auto later = to_seconds(kInterval + kPass + kTwiceMore) + twice;
-  EXPECT_LE(from_start.tell(what + "from the start", first), first);
-  EXPECT_LE(changed.tell(what + "from then on", later), later);
+  from_start.tell(what + "from the start", first);
+  changed.tell(what + "from then on", later);
 }
 INSTANTIATE_TEST_SUITE_P(Lifetime, ShortMapping, testing::Values(5, 12, 25));
 
