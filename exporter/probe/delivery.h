@@ -25,9 +25,12 @@ class Delivery {
   /// yes: `losses_needed` unanswered probes were received, over all flows, so that the loss of their replies
   /// is no chance: either the newest ones of all, or with at least three of the steady flow's present silence
   /// and most of its newest among them. Fewer may have lost their replies before an outage began, or after
-  /// it. no: none was of at least `losses_needed`, over all flows, that were sent since answers, and so TCP,
-  /// have come: neither the beginning nor the end of an outage looks so. `silent_since`: when that silence
-  /// began; an answer about another one says nothing.
+  /// it.
+  ///
+  /// no: none was of at least `losses_needed`, over all flows, that were sent since answers, and so TCP, have
+  /// come: neither the beginning nor the end of an outage looks so.
+  ///
+  /// `silent_since`: when that silence began; an answer about another one says nothing.
   std::optional<bool> arrived(Instant now, std::optional<Instant> silent_since,
                               std::uint32_t losses_needed) const;
   std::uint32_t delivered() const { return delivered_; }
