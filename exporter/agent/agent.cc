@@ -178,7 +178,7 @@ void Agent::build_tunnels() {
 void Agent::arm() {
   timer_.expires_after(kTick);
   timer_.async_wait([this](const boost::system::error_code& cancelled) {
-    if (cancelled) return;
+    if (cancelled || stopped_) return;  // what has expired already can be cancelled no more
     tick();
     arm();
   });
@@ -237,6 +237,7 @@ bool Agent::suspects() const {
 }
 
 void Agent::stop() {
+  stopped_ = true;
   timer_.cancel();
   kernel_.stop();
   runners_.clear();

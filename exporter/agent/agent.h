@@ -61,6 +61,7 @@ class Agent {
   metrics::Build build_;
   Mode mode_;
   boost::asio::steady_timer timer_;
+  bool stopped_ = false;
   config::Config config_;
   KernelWatch kernel_;
   uplink::ProbeRoutes routes_;
