@@ -4,13 +4,20 @@
 
 #include "openvpn/found_tunnel.h"
 #include "uplink/interfaces.h"
+#include "uplink/spare_lines.h"
 
 namespace ue::agent {
 
-/// A commented configuration for a machine as it was found: its uplinks by name, its tunnels with the sources
-/// that they have, and what is yet to be filled in: the reflector, unless its HOST:PORT is given.
+/// A machine as it was found.
+struct Found {
+  uplink::Inventory inventory;
+  std::vector<uplink::SpareLine> spare;
+  std::vector<openvpn::FoundTunnel> tunnels;
+};
+
+/// A commented configuration for it: its uplinks by name, spare lines commented out, its tunnels with the
+/// sources that they have, and what is yet to be filled in: the reflector, unless its HOST:PORT is given.
 /// config::parse_config() accepts it as it stands. Pure.
-std::string first_config(const uplink::Inventory& inventory, const std::vector<openvpn::FoundTunnel>& tunnels,
-                         const std::string& reflector = "");
+std::string first_config(const Found& found, const std::string& reflector = "");
 
 }  // namespace ue::agent

@@ -59,7 +59,11 @@ int init(const std::string& openvpn_directory, const std::string& reflector) {
     std::cerr << inventory.error() << "\n";
     return 2;
   }
-  std::cout << agent::first_config(*inventory, find_tunnels(openvpn_directory), reflector);
+  const auto gateways = uplink::read_routed_gateways();
+  if (!gateways) std::cerr << gateways.error() << "; spare lines come without their gateways\n";
+  const auto known = gateways ? *gateways : std::vector<uplink::RoutedGateway>();
+  std::cout << agent::first_config(
+      {*inventory, uplink::spare_lines(*inventory, known), find_tunnels(openvpn_directory)}, reflector);
   return 0;
 }
 

@@ -176,9 +176,11 @@ int main(int argc, char** argv) {
   auto* init_command =
       app.add_subcommand("init", "Look at this machine and print a commented configuration for it.");
   init_command->footer(
-      "Uplinks come from the kernel's default routes, tunnels from OpenVPN's *.conf files and its units. "
-      "Nothing\n"
-      "is changed: send the output to a file, and check what you change there.\n\n"
+      "Uplinks come from the kernel's default routes, tunnels from OpenVPN's *.conf files and its units. A "
+      "spare line\n"
+      "often has no default route: what may be one is offered behind a #, with its gateway where a route "
+      "names it.\n"
+      "Nothing is changed: send the output to a file, and check what you change there.\n\n"
       "Examples:\n"
       "  uplinktool init > /etc/uplink_exporter/agent.yml\n"
       "  uplinktool init --reflector vpn.example.net:40862 > /etc/uplink_exporter/agent.yml\n"

@@ -132,6 +132,16 @@ class Path:
         said = self.machine.types(line, "gw", code=3)
         expect("one_way" in said and UPLINK in said, said)
 
+    def second_line(self):
+        """the story's cure, a host route through the 5G router: `uplinktool init` offers that line with its gateway, and not the LAN"""
+        netns.ip("gw", f"route add {topology.CLOUD} via {topology.ROUTER_5G} dev eth1")
+        said = self.machine.types("uplinktool init", "gw")
+        offer = f'#- {{name: "eth1", interface: "eth1", gateway: "{topology.ROUTER_5G}"}}'
+        expect(offer in said and "br-lan" not in said, said)
+        with open(f"{self.machine.root}/etc/uplink_exporter/two.yml", "w") as file:
+            file.write(said.replace(offer, offer[1:]))
+        self.machine.types("uplinktool check config /etc/uplink_exporter/two.yml", "gw")
+
     def end(self):
         """both have lived through it"""
         self.verdicts.stop()
@@ -143,7 +153,7 @@ def inside(machine):
     netns.enter()
     path = Path(machine)
     passed = failed = 0
-    for step in (path.server, path.gateway, path.without_privilege, path.metrics, path.status, path.page, path.diagnose, path.end):
+    for step in (path.server, path.gateway, path.without_privilege, path.metrics, path.status, path.page, path.diagnose, path.second_line, path.end):
         try:
             step()
             print(f"ok   {step.__doc__}", flush=True)
