@@ -144,13 +144,26 @@ def fish_offers():
     return None
 
 
+def accepted():
+    """what --help offers for the log is what the programs take, and nothing else"""
+    with open("reflector.yml", "w") as file:
+        file.write('{allow_unauthenticated: true, listen: ["127.0.0.1:40862"]}\n')
+    for program, config in (("uplink_exporter", ()), ("uplink_reflector", ("--config.file", "reflector.yml"))):
+        for option, words in (("--log.level", LEVELS), ("--log.format", {"logfmt", "json"})):
+            assert in_bash(f"{program} {option} ") == words, f"{program} offers {in_bash(f'{program} {option} ')} for {option}"
+            for word in (*words, "loud"):
+                done = subprocess.run([f"{BIN}/{program}", *config, "--config.check", option, word], capture_output=True, text=True)
+                assert done.returncode == (0 if word in words else 2), f"{program} {option} {word}: {done.returncode} {done.stderr}"
+                assert word in words or option in done.stderr, f"{program} {option} {word}: {done.stderr}"
+
+
 def main():
     passed = failed = 0
     with tempfile.TemporaryDirectory() as directory:
         os.chdir(directory)
         open("agent.yml", "w").close()
         os.mkdir("etc")
-        for test in (drift, bash_offers, bash_types, fish_offers):
+        for test in (drift, accepted, bash_offers, bash_types, fish_offers):
             try:
                 why = test()
                 print(f"skip {test.__doc__}: {why}" if why else f"ok   {test.__doc__}")

@@ -9,6 +9,7 @@
 #include "agent/agent.h"
 #include "base/log.h"
 #include "base/service_manager.h"
+#include "main/log_flags.h"
 #include "web/pages.h"
 #include "web/server.h"
 #ifdef __GLIBC__
@@ -29,8 +30,7 @@ struct Flags {
   std::vector<std::string> listen;
   std::string telemetry_path = "/metrics";
   std::string web_config;
-  std::string log_level = "info";
-  std::string log_format = "logfmt";
+  LogFlags log;
 };
 
 int fail(const std::string& reason) {
@@ -160,12 +160,7 @@ int main(int argc, char** argv) {
   app.add_option("--web.config.file", flags.web_config,
                  "TLS, passwords, headers and a rate limit, in the format of\nPrometheus' exporter-toolkit")
       ->type_name("FILE");
-  app.add_option("--log.level", flags.log_level, "How much is logged, to standard error")
-      ->type_name("{debug,info,warn,error}")
-      ->capture_default_str();
-  app.add_option("--log.format", flags.log_format, "How a line of it looks")
-      ->type_name("{logfmt,json}")
-      ->capture_default_str();
+  flags.log.add_to(app);
   app.set_version_flag("--version", std::string("uplink_exporter ") + UPLINK_VERSION);
   app.footer(
       "Examples:\n"
@@ -175,14 +170,15 @@ int main(int argc, char** argv) {
       "  uplink_exporter --config.file agent.yml --web.listen-address 192.168.10.1:10177\n"
       "Then open http://127.0.0.1:10177/ : /metrics is for Prometheus, /api/v1/status for other programs.\n"
       "SIGHUP, or POST to /-/reload, reads the configuration again; a bad one changes nothing. More is in\n"
-      "uplink_exporter(8), every key of the configuration in /usr/share/doc/uplink-exporter/configuration.md.");
+      "uplink_exporter(8), every key of the configuration in "
+      "/usr/share/doc/uplink-exporter/configuration.md.");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
     return app.exit(e) == 0 ? 0 : kUsage;
   }
   if (flags.listen.empty()) flags.listen = {"127.0.0.1:10177"};
-  if (const auto configured = log::configure(flags.log_level, flags.log_format); !configured) {
+  if (const auto configured = flags.log.apply(); !configured) {
     std::cerr << configured.error() << "\n";
     return kUsage;
   }

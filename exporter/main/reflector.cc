@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/process_stats.h"
 #include "base/service_manager.h"
+#include "main/log_flags.h"
 #include "metrics/snapshot.h"
 #include "metrics/snapshot_box.h"
 #include "reflector/service.h"
@@ -23,8 +24,7 @@ struct Flags {
   bool config_check = false;
   std::vector<std::string> listen;
   std::string web_config;
-  std::string log_level = "info";
-  std::string log_format = "logfmt";
+  LogFlags log;
 };
 
 int fail(const std::string& reason) {
@@ -108,12 +108,7 @@ int main(int argc, char** argv) {
                  "TLS, passwords, headers and a rate limit of the pages, in the\nformat of Prometheus' "
                  "exporter-toolkit")
       ->type_name("FILE");
-  app.add_option("--log.level", flags.log_level, "How much is logged, to standard error")
-      ->type_name("{debug,info,warn,error}")
-      ->capture_default_str();
-  app.add_option("--log.format", flags.log_format, "How a line of it looks")
-      ->type_name("{logfmt,json}")
-      ->capture_default_str();
+  flags.log.add_to(app);
   app.set_version_flag("--version", std::string("uplink_reflector ") + UPLINK_VERSION);
   app.footer(
       "Examples:\n"
@@ -130,7 +125,7 @@ int main(int argc, char** argv) {
     return app.exit(e) == 0 ? 0 : kUsage;
   }
   if (flags.listen.empty()) flags.listen = {"127.0.0.1:10178"};
-  if (const auto configured = log::configure(flags.log_level, flags.log_format); !configured) {
+  if (const auto configured = flags.log.apply(); !configured) {
     std::cerr << configured.error() << "\n";
     return kUsage;
   }
