@@ -9,7 +9,7 @@ BUILD_PACKAGES=(g++ cmake ninja-build pkg-config ccache libssl-dev libfmt-dev li
   libnl-nf-3-dev libsystemd-dev libgtest-dev libgmock-dev)
 LAB_PACKAGES=(python3 iproute2 iputils-ping nftables conntrack openssl openvpn prometheus prometheus-alertmanager coturn)
 TEST_PACKAGES=(irtt strace python3-scapy python3-yaml git clang libclang-rt-dev tshark systemd-journal-remote lintian man-db debootstrap docker-compose
-  prometheus-smokeping-prober prometheus-blackbox-exporter nginx fish)
+  prometheus-smokeping-prober prometheus-blackbox-exporter nginx fish zsh)
 
 missing_packages() {
   local package

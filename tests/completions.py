@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The shells' completions: as the programs' --help has it, and tried in a real bash and a real fish.
+"""The shells' completions: as the programs' --help has it, and tried in a real bash, fish and zsh.
 
 usage: completions.py [BIN]
 A shell that is not installed is skipped by name. The last line is `N passed, N failed`.
@@ -18,6 +18,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 COMPLETIONS = os.path.join(HERE, "../deploy/completions")
 BIN = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else os.path.join(HERE, "../build/bin"))
 PATIENCE = 20
+PROGRAMS = ("uplink_exporter", "uplink_reflector", "uplinktool")
 LEVELS = {"debug", "info", "warn", "error"}
 
 # What is typed up to the cursor, and what may follow: exactly, or (with "...") at least.
@@ -65,18 +66,16 @@ def in_fish(line):
 
 
 class Terminal:
-    """An interactive bash with the completions loaded, on a terminal of its own."""
+    """An interactive shell on a terminal of its own, which is told `lines` first."""
 
-    def __init__(self):
+    def __init__(self, command, lines):
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
-            os.execvpe("bash", ["bash", "--norc", "--noprofile", "-i"],
+            os.execvpe(command[0], command,
                        {"PATH": BIN + ":" + os.environ["PATH"], "HOME": os.getcwd(), "TERM": "dumb", "PS1": "> ", "INPUTRC": "/dev/null"})
         self.seen = ""
-        self.say("bind 'set enable-bracketed-paste off'\n")
-        for name in os.listdir(COMPLETIONS):
-            if name.endswith(".bash"):
-                self.say(f"source {COMPLETIONS}/{name}\n")
+        for line in lines:
+            self.say(line + "\n")
 
     def say(self, text):
         os.write(self.fd, text.encode())
@@ -90,7 +89,7 @@ class Terminal:
         return re.search(pattern, self.seen)
 
     def completed(self, line):
-        """The line after one TAB. C-a and a command before it make bash print the words instead of running them."""
+        """The line after one TAB. C-a and a command before it make the shell print the words instead of running them."""
         self.seen = ""
         self.say(f"{line}\t\x01printf 'typed:%s\\n' \"[\x05]\"\n")
         return self.wait(r"typed:\[(.*)\]\r?\n")[1].rstrip(" ")
@@ -115,7 +114,9 @@ def bash_offers():
 
 def bash_types():
     """a TAB in an interactive bash: words, names of files where one is wanted, and none elsewhere"""
-    terminal = Terminal()
+    terminal = Terminal(["bash", "--norc", "--noprofile", "-i"], [
+        "bind 'set enable-bracketed-paste off'",
+        *(f"source {COMPLETIONS}/{name}" for name in os.listdir(COMPLETIONS) if name.endswith(".bash"))])
     try:
         for line, want in CASES:
             if len(want) == 1:
@@ -144,6 +145,43 @@ def fish_offers():
     return None
 
 
+# zsh's completions are functions in files of their own; what they offer passes through compadd.
+ZSH = r"""unsetopt zle_bracketed_paste auto_remove_slash; bindkey -e; fpath=($PWD/zsh $fpath); autoload -Uz compinit; compinit -u -D
+compadd() {
+  local -a hits
+  if [[ " ${(j: :)@[1,(i)(-|--)]}" != *' -'(O|A|D)' '* ]]; then
+    builtin compadd -A hits "$@"
+    print -rl -- $hits >> offered
+  fi
+  builtin compadd "$@"
+}"""
+
+
+def zsh_offers():
+    """zsh offers what may follow, and a TAB types names of files where one is wanted, and none elsewhere"""
+    if not shutil.which("zsh"):
+        return "zsh is not installed"
+    os.mkdir("zsh")
+    for program in PROGRAMS:
+        shutil.copy(f"{COMPLETIONS}/{program}.zsh", f"zsh/_{program}")
+    terminal = Terminal(["zsh", "-f", "-i"], ZSH.splitlines())
+    try:
+        for line, want in CASES:
+            open("offered", "w").close()
+            terminal.completed(line)
+            with open("offered") as file:
+                offered = set(file.read().split())
+            if line.endswith(" "):
+                want = {word for word in want if not word.startswith("-")}  # options once a dash is typed
+            assert offered == want, f"{line!r}: {offered}, not {want}"
+        for line, want in FILES:
+            after = re.sub(r"[^\s=]*$", "", line) + want if want else line
+            assert terminal.completed(line) == after, f"{line!r}: {terminal.completed(line)!r}, not {after!r}"
+    finally:
+        terminal.close()
+    return None
+
+
 def accepted():
     """what --help offers for the log is what the programs take, and nothing else"""
     with open("reflector.yml", "w") as file:
@@ -163,7 +201,7 @@ def main():
         os.chdir(directory)
         open("agent.yml", "w").close()
         os.mkdir("etc")
-        for test in (drift, accepted, bash_offers, bash_types, fish_offers):
+        for test in (drift, accepted, bash_offers, bash_types, fish_offers, zsh_offers):
             try:
                 why = test()
                 print(f"skip {test.__doc__}: {why}" if why else f"ok   {test.__doc__}")

@@ -113,6 +113,9 @@ bash_completes() {
 check 'bash completes the agent' bash_completes uplink_exporter --log.l --log.level
 check 'bash completes the reflector' bash_completes uplink_reflector --log.l --log.level
 check 'bash completes the tool' bash_completes uplinktool diag diagnose
+for program in uplink_exporter uplink_reflector uplinktool; do
+  check "zsh finds completions of $program" is_there "/usr/share/zsh/vendor-completions/_$program"
+done
 check 'the packaged configuration is good' in_root uplink_exporter --config.check --config.file=/etc/uplink_exporter/agent.yml
 check 'the agent serves as its user, without a capability' serves uplink-exporter 10177 uplink_exporter --config.file=/etc/uplink_exporter/agent.yml
 check 'a key' in_root sh -c 'umask 077; uplinktool keygen > /etc/uplink_reflector/gateways.key && chown uplink-reflector: /etc/uplink_reflector/gateways.key'

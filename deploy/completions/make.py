@@ -131,6 +131,51 @@ def fish(root):
     return "\n".join(lines) + "\n"
 
 
+def zsh(root):
+    name = root.path[0]
+
+    def quoted(text):
+        return "'" + text.replace("'", "'\\''") + "'"
+
+    def plain(text):
+        return re.sub(r"([\[\]:\\])", r"\\\1", text)
+
+    def option_spec(option, value, says):
+        action = f"({' '.join(choices(value))})" if choices(value) else "_files" if is_file(value) else " "
+        what = re.sub(r":?\{.*|:INT.*", "", value or "") or "value"
+        return quoted(f"*{option}{f'=[{plain(says)}]:{plain(what)}:{action}' if value else f'[{plain(says)}]'}")
+
+    cases = []
+    for command in root.all():
+        specs = [option_spec(option, *about) for option, about in command.options.items() if option.startswith("--")]
+        if command.children:
+            below = " ".join(f"{child.path[-1]}\\:{quoted(plain(command.says[child.path[-1]]))}" for child in command.children)
+            specs.append(quoted(f"1:command:(({below}))"))
+        elif command.takes_files:
+            specs.append(quoted("*:file:_files"))
+        cases.append(f"    {quoted(' '.join(command.path))})\n      _arguments {f' {chr(92)}{chr(10)}        '.join(specs)} ;;")
+    below = " | ".join(quoted(" ".join(c.path)) for c in root.all()[1:])
+    descend = f"""
+  for ((i = 2; i < CURRENT; ++i)); do
+    case "$at $words[i]" in
+      ({below}) at+=" $words[i]"; deep=$i ;;
+    esac
+  done
+  words=("${{(@)words[deep,-1]}}")
+  ((CURRENT -= deep - 1))""" if below else ""
+    return f"""#compdef {name}
+# zsh completion of {name}; deploy/completions/make.py makes it of what --help says.
+_{name}() {{
+  local at={name} curcontext=$curcontext
+  integer i deep=1{descend}
+  case $at in
+{chr(10).join(cases)}
+  esac
+}}
+_{name} "$@"
+"""
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true")
@@ -139,7 +184,7 @@ def main():
     wrong = 0
     for name in PROGRAMS:
         command = Command([name], os.path.join(options.bin, name))
-        for path, text in ((f"{name}.bash", bash(command)), (f"{name}.fish", fish(command))):
+        for path, text in ((f"{name}.bash", bash(command)), (f"{name}.fish", fish(command)), (f"{name}.zsh", zsh(command))):
             full = os.path.join(HERE, path)
             have = open(full, encoding="utf-8").read() if os.path.exists(full) else ""
             if have != text and options.check:
