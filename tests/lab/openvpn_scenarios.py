@@ -1,4 +1,7 @@
 """What the agent says of a real OpenVPN client and server, from each of their sources."""
+import glob
+import json
+import os
 import re
 import signal
 import subprocess
@@ -277,4 +280,38 @@ def openvpn_hostile_log():
     if not netns.missing_tools("promtool"):
         check = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True)
         expect("error while linting" not in check.stdout + check.stderr, check.stdout + check.stderr)
+    home.done()
+
+
+@scenario(90)
+def openvpn_journal_without_its_library():
+    """libsystemd.so.0 is not there: the journal's collector says so and how to get it, nothing else minds, and it is taken once it is there"""
+    libraries = {os.path.realpath(path) for path in glob.glob("/usr/lib/*/libsystemd.so.0")}
+    open("/run/lab/nothing", "w").close()
+    entries = [{"name": "cloud", "log": openvpn.CLIENT_LOG}, {"name": "other", "journal": "openvpn-client@other.service"}]
+    home = Home(openvpn=entries)
+    openvpn.make_certificates()
+    openvpn.start_server(restart=RESTART)
+    openvpn.start_client().must_live()
+    world.wait_until(openvpn.reaches_home, 30, "the tunnel")
+    for library in libraries:  # in this private world only
+        netns.run(None, "mount", "--bind", "/run/lab/nothing", library)
+    home.healthy()
+    world.wait_until(lambda: _diagnosis() == "healthy", 2 * RESTART + 10, "a healthy tunnel")
+
+    page = world.scrape("gw")
+    down = [labels["collector"] for labels, up in page.all("uplink_exporter_collector_up") if up == 0]
+    expect("openvpn:other:journal" in down and not [name for name in down if name.startswith("openvpn:cloud")], f"{down} are down")
+    expect(page.value("openvpn_source_errors_total", tunnel="other", source="journal", reason="unsupported") == 1, "not counted as one trouble")
+    told = [line for line in home.agent.output().splitlines() if "libsystemd" in line]
+    expect(len(told) == 1 and "OPENVPN_JOURNAL_UNREADABLE" in told[0] and "install libsystemd0" in told[0], f"{told}")
+    collectors = json.loads(world.fetch("gw", 10177, "/api/v1/status")[1])["collectors"]
+    remedies = [c["remedy"] for c in collectors if c["name"] == "openvpn:other:journal"]
+    expect("install libsystemd0" in remedies[0] and remedies[0] in world.fetch("gw", 10177, "/")[1], f"{remedies}")
+
+    for library in libraries:
+        netns.run(None, "nsenter", "-t", str(home.agent.popen.pid), "-m", "umount", library)
+    world.wait_until(lambda: "libsystemd" not in world.fetch("gw", 10177, "/api/v1/status")[1], 20, "that the library is found")
+    expect(_diagnosis() == "healthy", f"the tunnel is {_diagnosis()}")
+    home.verdicts.only("mansion", "unknown", "healthy")
     home.done()
