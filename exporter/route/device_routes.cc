@@ -69,8 +69,9 @@ std::string black_hole(const DeviceRoutes& routes, const TunnelStanding& tunnel)
   for (const auto& name : routes.some) names += (names.empty() ? "" : ", ") + name;
   if (routes.count > routes.some.size())
     names += fmt::format(" and {} more", routes.count - routes.some.size());
-  const auto cause = tunnel.held ? fmt::format("OpenVPN {} is {}, not connected", tunnel.tunnel, tunnel.state)
-                                 : fmt::format("no process holds that device");
+  const auto cause = tunnel.held
+                         ? fmt::format("OpenVPN {} is not connected ({})", tunnel.tunnel, tunnel.state)
+                         : fmt::format("no process holds that device");
   const auto cure =
       tunnel.held
           ? fmt::format("its log says why; without persist-tun the routes would go with the session")

@@ -1,4 +1,6 @@
 """Routes into a tunnel that is not connected: traffic into a black hole, with a real OpenVPN."""
+import html
+import json
 import os
 
 from . import netns, openvpn, world
@@ -8,6 +10,14 @@ from .registry import Skip, expect, scenario
 
 def _shown(metric):
     return world.scrape("gw").value(metric, tunnel="cloud")
+
+
+def _said():
+    """The sentence as /api/v1/status has it, which the page repeats; None: neither says anything."""
+    fault = json.loads(world.fetch("gw", 10177, "/api/v1/status")[1])["tunnels"][0]["routes_fault"]
+    page = world.fetch("gw", 10177, "/")[1]
+    expect((html.escape(fault) in page if fault else "black hole" not in page), f"status says {fault!r}, the page {page}")
+    return fault
 
 
 def _tunnel(before=(), **entry):
@@ -36,14 +46,17 @@ def routes_into_a_dead_tunnel():
     netns.ip("gw", "route add 10.98.0.0/16 dev tun0 table 77", "route add 10.97.0.0/16 dev eth2")
     world.wait_until(lambda: _shown("uplink_tunnel_routes") == before + 2, 5, "another table's route, and no other device's")
     expect(_shown("uplink_tunnel_routes_blackholed") == 0, "a living tunnel is called a black hole")
+    expect(_said() is None, f"and in words: {_said()}")
 
     openvpn.kill_server()
     world.wait_until(lambda: _shown("uplink_tunnel_routes_blackholed") == 1, 60, "the black hole")
     told = [line for line in home.agent.output().splitlines() if "TUNNEL_BLACK_HOLE" in line]
     expect(len(told) == 1 and f"{before + 2:g} routes lead" in told[0] and "into tun0" in told[0] and "not connected" in told[0], f"{told}")
+    expect(_said() and _said() in told[0], f"{_said()!r} on status and page, in the log {told}")
     openvpn.start_server()
     world.wait_until(lambda: _shown("uplink_tunnel_routes_blackholed") == 0, 60, "the tunnel back")
     expect("TUNNEL_ROUTES_LIVE" in home.agent.output(), "the line that says so")
+    expect(_said() is None, f"still said: {_said()}")
 
     home.client.kill()
     world.wait_until(lambda: _shown("uplink_tunnel_routes") == 0, 10, "the routes that went with the device")

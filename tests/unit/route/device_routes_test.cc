@@ -43,7 +43,7 @@ TEST(BlackHole, IsOneOnlyWhileTheTunnelIsAway) {
   EXPECT_EQ(black_hole({}, {"cloud", "tun0", "wait", true}), "");
   const auto apart = black_hole(routes, {"cloud", "tun0", "reconnecting", true});
   EXPECT_THAT(apart, HasSubstr("4 routes lead (10.9.0.0/24, 10.9.1.1 and 2 more) into tun0 and OpenVPN cloud "
-                               "is reconnecting, not connected: what takes them is lost"));
+                               "is not connected (reconnecting): what takes them is lost"));
   const auto abandoned = black_hole({1, {"10.9.0.0/24"}}, {"cloud", "tun0", "", false});
   EXPECT_THAT(abandoned, HasSubstr("1 route leads (10.9.0.0/24) into tun0 and no process holds that device"));
 }
