@@ -38,7 +38,7 @@ unable=(
 [ "$machine" = arm64 ] || unable+=(
   'EventFilter.LetsThrough*:EventFilter.LosesNothing*:EventFilter.EveryRoute*:EventFilter.EverythingElse*:EventFilter.TooMany*'
   "the kernel of this machine looks for attributes (SKF_AD_NLATTR) in its own order of octets"
-  'Interfaces.MultipathAndIpv6NextHops:Interfaces.TheSeeds*:ProbeRoute.CheckRoute*'
+  'Interfaces.MultipathAndIpv6NextHops:Interfaces.TheSeeds*:ProbeRoute.CheckRoute*:RoutedGateways.OfEachNextHop'
   'the emulator does not turn every attribute of a route into this order of octets'
 )
 
