@@ -65,6 +65,21 @@ class Prepared {
   std::array<std::unique_ptr<Place>, 256> places_;
 };
 
+/// The outer hash (RFC 2104 §2): of its pad, which `state` has had, and 32 octets, which leave room in one
+/// block for the end that SHA-256 puts to every message (FIPS 180-4 §5.1.1): a one bit and the length in
+/// bits.
+Digest finish(SHA256_CTX state, const Digest& inner) {
+  constexpr std::size_t kBits = (kBlock + sizeof inner) * 8;
+  std::array<std::uint8_t, kBlock> block{};
+  std::copy(inner.begin(), inner.end(), block.begin());
+  block[inner.size()] = 0x80;
+  put_u16(&block[kBlock - 2], kBits);
+  SHA256_Transform(&state, block.data());
+  Digest digest{};
+  for (std::size_t i = 0; i < 8; ++i) put_u32(&digest[4 * i], state.h[i]);
+  return digest;
+}
+
 }  // namespace
 
 Digest hmac_sha256(ByteView key, std::initializer_list<ByteView> parts) {
@@ -74,10 +89,7 @@ Digest hmac_sha256(ByteView key, std::initializer_list<ByteView> parts) {
   SHA256_CTX state = pads.inner;
   for (const auto part : parts) feed(state, part);
   SHA256_Final(digest.data(), &state);
-  state = pads.outer;
-  feed(state, digest);
-  SHA256_Final(digest.data(), &state);
-  return digest;
+  return finish(pads.outer, digest);
 }
 
 bool equal_constant_time(ByteView a, ByteView b) {
