@@ -86,7 +86,8 @@ void SizeCheck::advance(const Now& now, const PathState& path) {
     } else if (over.small_back) {
       failed(now);
     } else {  // nothing came back at all: that is not about the size
-      next_ = now.mono + (passes_ == false || failures_ == 0 ? later() : kAgain);
+      const bool doubtful = passes_ != false && (missed_ || failures_ > 0);
+      next_ = now.mono + (doubtful ? kAgain : later());
     }
   }
   if (!round_ && now.mono >= next_) begin(now);
