@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 constexpr Nanos kAnswerValid = 90s;
 constexpr int kFailuresNeeded = 2;
 
-Nanos spacing(Asking::Need need) {
+Nanos usual_spacing(Asking::Need need) {
   switch (need) {
     case Asking::Need::urgent:
       return 2s;
@@ -28,15 +28,11 @@ Nanos spacing(Asking::Need need) {
 
 }  // namespace
 
-std::optional<Instant> Asking::due(Need need) const {
-  if (under_way_ || need == Need::none) return std::nullopt;
-  if (!last_) return Instant{};
-  Nanos wait = spacing(need);
-  // Somebody who never answers is asked ever less often, unless a fault is being looked into.
-  if (failures_ > 0 && (need == Need::routine || need == Need::settle)) {
-    wait = std::min<Nanos>(wait * (1 << std::min(failures_, 4)), 600s);
-  }
-  return *last_ + wait;
+/// Somebody who never answers is asked ever less often, unless a fault is being looked into.
+Nanos Asking::spacing(Need need) const {
+  const Nanos usual = usual_spacing(need);
+  if (failures_ == 0 || (need != Need::routine && need != Need::settle)) return usual;
+  return std::min<Nanos>(usual * (1 << std::min(failures_, 4)), 600s);
 }
 
 void Asking::asked(Instant now) {

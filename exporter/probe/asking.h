@@ -18,7 +18,10 @@ class Asking {
   };
 
   /// When the next question is due under `need`; nothing while one is under way.
-  std::optional<Instant> due(Need need) const;
+  std::optional<Instant> due(Need need) const {
+    if (under_way_ || need == Need::none) return std::nullopt;
+    return last_ ? *last_ + spacing(need) : Instant{};
+  }
   void asked(Instant now);
   /// `own`: the answer came through this uplink; without an answer at all, `answered` is false.
   void done(Instant now, bool answered, bool own);
@@ -37,6 +40,8 @@ class Asking {
   std::optional<Instant> mute_since() const { return mute_since_; }
 
  private:
+  Nanos spacing(Need need) const;
+
   std::optional<Instant> last_;
   std::optional<Instant> own_answer_;
   std::optional<Instant> own_failure_;

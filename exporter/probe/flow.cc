@@ -16,7 +16,7 @@ Nanos offset(const Now& now) { return now.wall.time_since_epoch() - now.mono.tim
 }  // namespace
 
 std::uint32_t Flow::record_sent(const Now& now, bool names_session) {
-  Pending p;
+  auto& p = pending.emplace_back();
   p.sequence = next_sequence_++;
   sent_at_[p.sequence % kRemembered] = now.mono;
   p.kind = kind();
@@ -24,7 +24,7 @@ std::uint32_t Flow::record_sent(const Now& now, bool names_session) {
   p.sent_wall = now.wall;
   p.clock_offset = offset(now);
   p.names_session = names_session;
-  pending.push_back(p);
+  if (!undecided_) undecided_ = now.mono;
   return p.sequence;
 }
 
@@ -35,15 +35,19 @@ void Flow::record_transmit_time(std::uint32_t sequence, WallTime when) {
 
 Flow::Answer Flow::record_answer(std::uint32_t sequence, std::uint32_t reflector_sequence, const Now& now,
                                  WallTime received) {
-  if (sequence >= next_sequence_) return {};
+  Answer answer;
+  if (sequence >= next_sequence_) return answer;
   const auto p = from(sequence);
-  if (p == pending.end() || p->sequence != sequence) return {Arrival::settled, {}, 0, {}, {}};
-  if (p->answered) return {Arrival::duplicate, {}, 0, {}, {}};
+  const bool known = p != pending.end() && p->sequence == sequence;
+  answer.arrival = !known ? Arrival::settled : p->answered ? Arrival::duplicate : Arrival::answered;
+  if (answer.arrival != Arrival::answered) return answer;
   p->answered = true;
   p->reflector_sequence = reflector_sequence;
   if (!p->missing) ++resolved_;
+  if (p->sent == undecided_) first_undecided();
   ++answers_;
-  Answer answer{Arrival::answered, {}, 0, p->kind, p->sent};
+  answer.kind = p->kind;
+  answer.sent = p->sent;
   const auto stepped = offset(now) - p->clock_offset;
   if (stepped < kClockStep && stepped > -kClockStep) answer.rtt = received - p->sent_wall;
   if (highest_answered_ && sequence < *highest_answered_)
@@ -69,17 +73,22 @@ Flow::Answer Flow::record_answer(std::uint32_t sequence, std::uint32_t reflector
 
 std::uint32_t Flow::expire(Instant now, Nanos timeout) {
   std::uint32_t count = 0;
-  bool decided = true;
-  for (auto p = from(undecided_); p != pending.end(); ++p) {
-    if (!p->missing && !p->answered && p->sent + timeout <= now) {
-      ++count;
-      lose(*p);
-    }
-    decided = decided && (p->missing || p->answered);
-    if (decided) undecided_ = p->sequence + 1;
-    if (p->sent + timeout > now) break;
+  while (undecided_ && *undecided_ + timeout <= now) {
+    const auto p = first_undecided();
+    if (p == pending.end() || p->sent + timeout > now) break;
+    lose(*p);
+    ++count;
   }
   return count;
+}
+
+/// Looks for it from where it was.
+std::vector<Pending>::iterator Flow::first_undecided() {
+  auto p = std::lower_bound(pending.begin(), pending.end(), *undecided_,
+                            [](const Pending& probe, Instant sent) { return probe.sent < sent; });
+  while (p != pending.end() && (p->missing || p->answered)) ++p;
+  undecided_ = p == pending.end() ? std::nullopt : std::optional(p->sent);
+  return p;
 }
 
 void Flow::lose(Pending& probe) {
@@ -90,13 +99,6 @@ void Flow::lose(Pending& probe) {
   probe.run_position = loss_run_++;
   answer_run_ = 0;
   if (!first_loss_) first_loss_ = probe.sent;
-}
-
-std::optional<Instant> Flow::next_expiry(Nanos timeout) const {
-  const auto p =
-      std::find_if(from(undecided_), pending.end(), [](const auto& x) { return !x.missing && !x.answered; });
-  if (p == pending.end()) return std::nullopt;
-  return p->sent + timeout;
 }
 
 std::optional<Nanos> Flow::dead_age() const {
@@ -110,6 +112,12 @@ std::optional<Instant> Flow::sent_at(std::uint32_t sequence) const {
 }
 
 std::vector<Pending>::const_iterator Flow::from(std::uint32_t sequence) const {
+  if (pending.empty() || sequence <= pending.front().sequence) return pending.begin();
+  if (sequence > pending.back().sequence) return pending.end();
+  // Where none between was settled, its place follows from its number.
+  const std::size_t steps = sequence - pending.front().sequence;
+  if (steps < pending.size() && pending[steps].sequence == sequence)
+    return pending.begin() + static_cast<std::ptrdiff_t>(steps);
   return std::lower_bound(pending.begin(), pending.end(), sequence,
                           [](const Pending& p, std::uint32_t s) { return p.sequence < s; });
 }

@@ -62,7 +62,9 @@ class Flow {
   /// Marks what is older than `timeout` as missing; returns how many became so.
   std::uint32_t expire(Instant now, Nanos timeout);
   /// When expire() next has something to do.
-  std::optional<Instant> next_expiry(Nanos timeout) const;
+  std::optional<Instant> next_expiry(Nanos timeout) const {
+    return undecided_ ? std::optional(*undecided_ + timeout) : std::nullopt;
+  }
 
   std::uint32_t sent() const { return next_sequence_; }
   std::uint64_t answers() const { return answers_; }
@@ -86,10 +88,10 @@ class Flow {
   std::vector<Pending>::iterator from(std::uint32_t sequence);
   std::vector<Pending>::const_iterator from(std::uint32_t sequence) const;
   void lose(Pending& probe);
+  std::vector<Pending>::iterator first_undecided();
 
   std::uint32_t next_sequence_ = 0;
-  std::array<Instant, kRemembered> sent_at_{};  ///< by sequence, in turn
-  std::uint32_t undecided_ = 0;                 ///< every probe before this one is answered or missing
+  std::optional<Instant> undecided_;  ///< when the first that is neither answered nor missing was sent
   std::uint64_t answers_ = 0;
   std::optional<std::uint32_t> highest_answered_;
   std::optional<Nanos> answered_age_;
@@ -98,6 +100,7 @@ class Flow {
   std::uint32_t loss_run_ = 0;
   std::uint32_t answer_run_ = 0;
   std::uint32_t resolved_ = 0;
+  std::array<Instant, kRemembered> sent_at_{};  ///< by sequence, in turn
 };
 
 }  // namespace ue::probe

@@ -18,6 +18,7 @@ void FreshHistory::opened(const Flow& flow) {
 }
 
 void FreshHistory::update(const Flow& flow) {
+  if (records_.empty() || flow.handle < records_.front().flow) return;  // handles only grow
   const auto r =
       std::find_if(records_.begin(), records_.end(), [&](const auto& x) { return x.flow == flow.handle; });
   if (r == records_.end()) return;

@@ -143,7 +143,7 @@ void HoldLadder::step(const Now& now) {
   if (!running_ && !held_off_ && !paused_ && now.mono >= next_batch_) begin(now);
   if (!running_) return;
   open_due(now);
-  drop_hopeless();
+  if (std::exchange(fell_silent_, false)) drop_hopeless();
   for (const auto flow : asker_.advance(now.mono, actions_)) {
     auto* rung = running_rung(flow);
     if (rung == nullptr) continue;
@@ -157,6 +157,7 @@ void HoldLadder::step(const Now& now) {
     r.expire(now.mono, grace());
     if (r.outcome() != HoldRung::Outcome::running) {
       close(r);
+      fell_silent_ = true;
     } else {
       over = false;
     }

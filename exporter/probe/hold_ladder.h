@@ -57,7 +57,10 @@ class HoldLadder {
   void restart(const Now& now);
   void advance(const Now& now, const PathState& path);
   Instant wake_at() const;
-  std::vector<Action> take_actions() { return std::exchange(actions_, {}); }
+  std::vector<Action> take_actions(std::vector<Action> room = {}) {
+    room.clear();
+    return std::exchange(actions_, std::move(room));
+  }
   void on_datagram(const Now& now, FlowHandle flow, ByteView datagram, bool from_reflector);
 
   const MappingLifetime& lifetime(Pattern p) const { return lifetimes_[static_cast<std::size_t>(p)]; }
@@ -128,9 +131,10 @@ class HoldLadder {
   std::vector<HoldRung> rungs_;            ///< of the batch under way
   std::map<Pattern, Nanos> contradicted_;  ///< what was known to come back and did not
   std::uint32_t batch_number_ = 0;
-  int confirmations_ = 0;  ///< batches in a row
-  int voids_ = 0;          ///< batches in a row
-  bool closing_ = false;   ///< the last control is out
+  int confirmations_ = 0;     ///< batches in a row
+  int voids_ = 0;             ///< batches in a row
+  bool fell_silent_ = false;  ///< a rung, since the last look at which are hopeless
+  bool closing_ = false;      ///< the last control is out
   bool running_ = false;
   bool allowed_ = false;
   bool paused_ = false;

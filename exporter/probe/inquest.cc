@@ -23,9 +23,9 @@ Nanos Inquest::proof_age() const { return dies_at_ ? std::max<Nanos>(kProof, *di
 
 void Inquest::update(Instant now, const Flows& flows, FlowHandle successor, std::uint32_t losses_needed) {
   look_for_life(now, flows, losses_needed);
-  const auto s = flows.find(successor);
-  if (s == flows.end() || successors_ == Successors::died) return;
-  const Flow& flow = *s->second;
+  const auto* s = find_flow(flows, successor);
+  if (s == nullptr || successors_ == Successors::died) return;
+  const Flow& flow = *s;
   // A tenth and 5 s more than the predecessor had: a limit on age must not look like a cure.
   const Nanos enough = std::min<Nanos>(kOutlivesAnyway, predecessor_age_ + predecessor_age_ / 10 + 5s);
   if (flow.loss_run() == 0 && flow.answered_age() && *flow.answered_age() > enough) {
@@ -53,7 +53,7 @@ std::optional<Instant> Inquest::answered_beside() const {
 void Inquest::look_for_death(const Flows& flows, const Flow& successor, std::uint32_t losses_needed) {
   const auto age = successor.answers() == 0 ? Nanos::zero() : *successor.dead_age();
   std::uint32_t losses = 0;
-  for (const auto& [handle, flow] : flows) {
+  for (const auto& flow : flows) {
     if (!opened_since(*flow, since_)) continue;
     if (flow->loss_run() == 0 && flow->answered_age() && *flow->answered_age() >= age) return;
     losses += flow->loss_run();
@@ -65,16 +65,16 @@ void Inquest::look_for_death(const Flows& flows, const Flow& successor, std::uin
 }
 
 void Inquest::look_for_life(Instant now, const Flows& flows, std::uint32_t losses_needed) {
-  for (const auto& [handle, flow] : flows) {
+  for (const auto& flow : flows) {
     if (!opened_since(*flow, since_)) continue;
     if (flow->loss_run() >= dying(losses_needed)) {
-      lived_.erase(handle);
+      lived_.erase(flow->handle);
       // Whatever died before the first proof of life is what the trouble was.
       if (std::any_of(lived_.begin(), lived_.end(),
                       [&](const auto& l) { return *flow->first_loss() > l.second; }))
         lived_.clear();
     } else if (flow->loss_run() == 0 && flow->answered_age() && *flow->answered_age() >= proof_age()) {
-      lived_.try_emplace(handle, now);
+      lived_.try_emplace(flow->handle, now);
     }
   }
 }

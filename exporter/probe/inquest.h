@@ -1,5 +1,4 @@
 #pragma once
-#include <deque>
 #include <map>
 #include <memory>
 
@@ -7,7 +6,16 @@
 
 namespace ue::probe {
 
-using Flows = std::map<FlowHandle, std::unique_ptr<Flow>>;
+/// In the order in which they were opened, which is that of their handles.
+using Flows = std::vector<std::unique_ptr<Flow>>;
+
+/// Nothing where it is not among them. A path has a dozen at most.
+inline Flow* find_flow(const Flows& flows, FlowHandle handle) {
+  for (const auto& flow : flows) {
+    if (flow->handle == handle) return flow.get();
+  }
+  return nullptr;
+}
 
 /// Losses in a row that make a flow look dead, where so many would prove it. On a line that loses much three
 /// are nothing.

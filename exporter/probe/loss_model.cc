@@ -16,6 +16,8 @@ constexpr double kLateMemory = 60;
 constexpr double kPriorProbes = 20;
 constexpr double kPriorLosses = 1;
 constexpr double kPriorPairs = 2;
+constexpr double kLeastLoss = .01;
+constexpr double kNoticed = .01;  // a change of p, as its part, that may be one of K
 
 }  // namespace
 
@@ -28,7 +30,9 @@ void LossModel::forget() {
 void LossModel::record_answer() {
   forget();
   probes_ += 1;
-  needed_ = 0;
+  // An answer only lowers p, and p is a quotient of these two.
+  const bool noticed = losses_ + kPriorLosses < (1 - kNoticed) * needed_at_ * (probes_ + kPriorProbes);
+  if (noticed && needed_at_ > kLeastLoss) needed_ = 0;
 }
 
 void LossModel::record_run(std::uint32_t losses) {
@@ -51,7 +55,7 @@ double LossModel::Pairs::ratio(double p) const {
 }
 
 double LossModel::loss() const {
-  return std::clamp((losses_ + kPriorLosses) / (probes_ + kPriorProbes), 0.01, 0.95);
+  return std::clamp((losses_ + kPriorLosses) / (probes_ + kPriorProbes), kLeastLoss, 0.95);
 }
 
 double LossModel::loss_after_loss() const {
@@ -62,11 +66,11 @@ double LossModel::loss_after_loss() const {
   return std::clamp(std::max(pairs_.ratio(p), late - 2 * doubt), p, 0.95);
 }
 
-/// Asked for far more often than anything is recorded.
-std::uint32_t LossModel::whole_run() const {
-  if (needed_ != 0) return needed_;
+/// Asked for with every answer, which hardly changes it.
+std::uint32_t LossModel::count_run() const {
   const double budget = std::log(kFalseAlarmsPerYear / kProbesPerYear);
   const double after_first = (budget - std::log(loss())) / std::log(loss_after_loss());
+  needed_at_ = loss();
   needed_ = std::min(1 + static_cast<std::uint32_t>(std::ceil(std::max(after_first, 0.0))), kLongestBurst);
   return needed_;
 }

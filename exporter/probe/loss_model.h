@@ -24,13 +24,15 @@ class LossModel {
   static constexpr std::uint32_t kMostNeeded = 40;
   /// The same K where nothing at all comes back, on no flow: bursts of this line may last as long. At most
   /// kLongestBurst.
-  std::uint32_t whole_run() const;
+  std::uint32_t whole_run() const { return needed_ != 0 ? needed_ : count_run(); }
   static constexpr std::uint32_t kLongestBurst = 120;
 
  private:
   void forget();
+  std::uint32_t count_run() const;
 
-  mutable std::uint32_t needed_ = 0;  ///< what whole_run() said; 0 once something was recorded since
+  mutable std::uint32_t needed_ = 0;  ///< what whole_run() said; 0 once it may be something else
+  mutable double needed_at_ = 0;      ///< p, then
   double probes_ = 0;
   double losses_ = 0;
   /// How often a loss follows a loss.

@@ -29,7 +29,11 @@ class LossWindow {
     std::int64_t number = -1;
     Totals totals;
   };
+  Totals sum(std::int64_t newest) const;
+
   std::array<Slot, kSlots> slots_{};
+  std::int64_t newest_ = -1;
+  Totals sum_before_;  ///< of the slots that count while that one is filled
 };
 
 }  // namespace ue::probe

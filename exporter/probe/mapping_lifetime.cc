@@ -1,7 +1,7 @@
 #include "probe/mapping_lifetime.h"
 
 #include <algorithm>
-#include <map>
+#include <vector>
 
 namespace ue::probe {
 
@@ -44,7 +44,7 @@ bool is_own_bound(const MappingLifetime::Bracket& bracket, Nanos own) {
 void MappingLifetime::record(Nanos hold, bool came_back, std::uint32_t batch) {
   trials_.push_back({hold, came_back, batch});
   if (trials_.size() > kRemembered) trials_.pop_front();
-  bracket_ = find_bracket();
+  stale_ = true;
 }
 
 void MappingLifetime::forget_from(Nanos least) {
@@ -53,28 +53,32 @@ void MappingLifetime::forget_from(Nanos least) {
   const auto later = newest.base();
   trials_.erase(std::remove_if(trials_.begin(), later, [least](const auto& t) { return t.hold >= least; }),
                 later);
-  bracket_ = find_bracket();
+  stale_ = true;
 }
 
 std::optional<MappingLifetime::Bracket> MappingLifetime::find_bracket() const {
   struct Votes {
+    Nanos hold;
     int alive = 0;
     int dead = 0;
   };
-  std::map<Nanos, Votes> votes;
+  std::vector<Votes> votes;  // by hold; there are few
+  votes.reserve(16);
   for (auto t = trials_.rbegin(); t != trials_.rend(); ++t) {
-    auto& v = votes[t->hold];
-    if (v.alive + v.dead < kMajorityOf) ++(t->came_back ? v.alive : v.dead);
+    auto v = std::lower_bound(votes.begin(), votes.end(), t->hold,
+                              [](const Votes& known, Nanos hold) { return known.hold < hold; });
+    if (v == votes.end() || v->hold != t->hold) v = votes.insert(v, {t->hold});
+    if (v->alive + v->dead < kMajorityOf) ++(t->came_back ? v->alive : v->dead);
   }
   if (votes.empty()) return std::nullopt;
   Bracket b;
   b.batches_needed = batches_needed_;
-  for (const auto& [hold, v] : votes) {
-    if (v.alive >= v.dead && v.alive > 0) b.lower = std::max(b.lower, hold);
+  for (const auto& v : votes) {
+    if (v.alive >= v.dead && v.alive > 0) b.lower = std::max(b.lower, v.hold);
   }
-  for (const auto& [hold, v] : votes) {
-    if (hold > b.lower && v.dead >= 2) {
-      b.upper = hold;
+  for (const auto& v : votes) {
+    if (v.hold > b.lower && v.dead >= 2) {
+      b.upper = v.hold;
       break;
     }
   }

@@ -71,7 +71,11 @@ class MappingLifetime {
     }
     static constexpr std::uint32_t kBatchesNeeded = 3;
   };
-  const std::optional<Bracket>& bracket() const { return bracket_; }
+  const std::optional<Bracket>& bracket() const {
+    if (stale_) bracket_ = find_bracket();
+    stale_ = false;
+    return bracket_;
+  }
 
  private:
   struct Trial {
@@ -82,7 +86,7 @@ class MappingLifetime {
   template <class Which>
   void erase(Which which) {
     std::erase_if(trials_, which);
-    bracket_ = find_bracket();
+    stale_ = true;
   }
   std::optional<Bracket> find_bracket() const;
 
@@ -91,7 +95,8 @@ class MappingLifetime {
 
   std::uint32_t batches_needed_ = Bracket::kBatchesNeeded;
   std::deque<Trial> trials_;  ///< newest last
-  std::optional<Bracket> bracket_;
+  mutable std::optional<Bracket> bracket_;
+  mutable bool stale_ = false;  ///< trials have come or gone since it was found
 };
 
 /// The gateway itself forgets within the bracket, so its upper bound says nothing about a carrier's NAT. Who

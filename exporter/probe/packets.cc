@@ -1,5 +1,7 @@
 #include "probe/packets.h"
 
+#include <algorithm>
+
 namespace ue::probe {
 
 namespace {
@@ -21,7 +23,7 @@ Bytes build_probe(const std::optional<Identity>& identity, std::uint64_t flow_id
                   std::uint32_t sequence, WallTime now, const Extras& extras) {
   const auto mode = mode_of(identity);
   Bytes packet;
-  packet.reserve(256);
+  packet.reserve(std::max<std::size_t>(256, extras.fill_up_to));
   packet.resize(stamp::base_size(mode));
   stamp::encode(stamp::SenderPacket{sequence, stamp::NtpTime::from(now), kErrorEstimate, ssid}, mode, packet);
   if (identity) stamp::sign_base(packet, identity->secret);
@@ -78,8 +80,9 @@ std::variant<Reply, Refusal> parse_reply(ByteView datagram, const std::optional<
   if (!packet) return Refusal::invalid;
   // A zero SSID comes from a reflector without RFC 8972; the port has told the session apart already.
   if (packet->ssid != expected_ssid && packet->ssid != 0) return Refusal::wrong_ssid;
-  Reply reply{*packet, {}, {}};
-  if (datagram.size() < base + stamp::kTlvHeaderSize) return reply;
+  std::variant<Reply, Refusal> parsed(std::in_place_type<Reply>, *packet);
+  auto& reply = std::get<Reply>(parsed);
+  if (datagram.size() < base + stamp::kTlvHeaderSize) return parsed;
   if (identity && !stamp::verify_hmac_tlv(datagram, mode, identity->secret)) return Refusal::bad_tlv_hmac;
   stamp::TlvReader reader(datagram, mode);
   while (const auto tlv = reader.next()) {
@@ -92,7 +95,7 @@ std::variant<Reply, Refusal> parse_reply(ByteView datagram, const std::optional<
       if (reply.flow && reply.flow->flow_id != expected_flow) return Refusal::wrong_flow;
     }
   }
-  return reply;
+  return parsed;
 }
 
 }  // namespace ue::probe

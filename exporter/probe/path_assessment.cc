@@ -26,8 +26,8 @@ constexpr Nanos kTellingTime = 15s;  // within which the far end should have sai
 }  // namespace
 
 std::optional<FlowHandle> PathProber::silent_flow() const {
-  for (const auto& [handle, flow] : flows_) {
-    if (flow->open && flow->role == Role::witness) return handle;
+  for (const auto& flow : flows_) {
+    if (flow->open && flow->role == Role::witness) return flow->handle;
   }
   const auto* s = steady();
   return s != nullptr && s->loss_run() >= suspicious() ? std::optional(steady_) : std::nullopt;
@@ -123,13 +123,13 @@ void PathProber::assess(const Now& now) {
   if (inquest_->successors() == Successors::outlived && steady_dead()) promote_successor(now);
   if (paced && inquest_->recovered() && (silent_since_ || s->answers() < kConvincing)) {
     // The return is there again for new flows, which have been asked more often than the old port.
-    for (auto& [handle, flow] : flows_) {
+    for (auto& flow : flows_) {
       // One that has lived: a young one would have to be replaced at once, and so on.
       if (!flow->open || flow->role != Role::trial || flow->loss_run() > 0) continue;
       if (flow->answered_age() < inquest_->proof_age()) continue;
       close(*s);
       flow->role = Role::steady;
-      steady_ = handle;
+      steady_ = flow->handle;
       silent_since_.reset();
       break;
     }
@@ -225,9 +225,8 @@ Observation PathProber::observe(Instant now) const {
   Observation o;
   const auto* s = steady();
   const auto needed = losses_.losses_needed();
-  const bool witness_dead = std::any_of(flows_.begin(), flows_.end(), [](const auto& f) {
-    return f.second->open && f.second->role == Role::witness;
-  });
+  const bool witness_dead = std::any_of(flows_.begin(), flows_.end(),
+                                        [](const auto& f) { return f->open && f->role == Role::witness; });
   // It was silent, was answered, and lost some again: that is loss until it is as much as it takes.
   const bool silent = silent_since_ && s != nullptr && s->loss_run() > 0 &&
                       (*s->first_loss() <= *silent_since_ || s->loss_run() >= needed);
@@ -260,7 +259,7 @@ Observation PathProber::observe(Instant now) const {
   }
   o.window = window_.totals(now);
   o.losses_in_a_row = s != nullptr ? s->loss_run() : 0;
-  for (const auto& [handle, flow] : flows_) {
+  for (const auto& flow : flows_) {
     if (flow->role == Role::witness) o.losses_in_a_row = flow->loss_run();
   }
   o.losses_needed = needed;

@@ -97,7 +97,7 @@ void PathProber::send_due(const Now& now) {
                                            : settings_.fresh_interval);
     open(now, Role::fresh);
   }
-  for (auto& [handle, flow] : flows_) {
+  for (auto& flow : flows_) {
     if (!flow->open || flow->next_send > now.mono) continue;
     send(now, *flow);
     schedule_next(now, *flow);
@@ -112,7 +112,7 @@ void PathProber::send_due(const Now& now) {
   }
   std::vector<Flow*> fresh;
   for (auto f = flows_.rbegin(); f != flows_.rend() && fresh.size() < 2; ++f) {
-    if (f->second->open && f->second->role == Role::fresh) fresh.push_back(f->second.get());
+    if ((*f)->open && (*f)->role == Role::fresh) fresh.push_back(f->get());
   }
   if (!fresh.empty()) send(now, *fresh[burst_left_ / 2 % fresh.size()]);
 }
@@ -125,12 +125,12 @@ void PathProber::send_paced(const Now& now) {
   lent_last_ = lending_ && !lent_last_;
   lent_ = lent_last_;
   if (lent_) return;
-  for (auto& [handle, flow] : flows_) {
+  for (auto& flow : flows_) {
     if (flow->open && flow->role == Role::trial && flow->loss_run() >= dying(losses_.losses_needed()))
       close(*flow);
   }
   std::vector<Flow*> trials;
-  for (auto& [handle, flow] : flows_) {
+  for (auto& flow : flows_) {
     if (flow->open && flow->role == Role::trial) trials.push_back(flow.get());
   }
   const auto slot = paced_slot_++;

@@ -41,7 +41,7 @@ void PathProber::start(const Now& now) {
 
 void PathProber::stop(const Now& now) {
   sweep(now);
-  for (auto& [handle, flow] : flows_) {
+  for (auto& flow : flows_) {
     settlement_.void_window(*flow);
     close(*flow);
   }
@@ -86,7 +86,7 @@ Instant PathProber::wake_at() const {
   Instant at = next_sweep_ + kSweepMayWait;
   const auto timeout = rtt_.loss_timeout();
   const bool paced = standing_ == Standing::no_return;
-  for (const auto& [handle, flow] : flows_) {
+  for (const auto& flow : flows_) {
     if (flow->open && !paced) at = std::min(at, flow->next_send);
     if (const auto expiry = flow->next_expiry(timeout)) at = std::min(at, *expiry);
   }
@@ -96,18 +96,8 @@ Instant PathProber::wake_at() const {
   return at;
 }
 
-Flow* PathProber::find(FlowHandle handle) {
-  const auto f = flows_.find(handle);
-  return f == flows_.end() ? nullptr : f->second.get();
-}
-
-const Flow* PathProber::steady() const {
-  const auto f = flows_.find(steady_);
-  return f == flows_.end() ? nullptr : f->second.get();
-}
-
 Flow* PathProber::of_role(Role role) {
-  for (auto& [handle, flow] : flows_) {
+  for (auto& flow : flows_) {
     if (flow->open && flow->role == role) return flow.get();
   }
   return nullptr;
@@ -115,7 +105,7 @@ Flow* PathProber::of_role(Role role) {
 
 std::size_t PathProber::open_flows() const {
   return static_cast<std::size_t>(
-      std::count_if(flows_.begin(), flows_.end(), [](const auto& f) { return f.second->open; }));
+      std::count_if(flows_.begin(), flows_.end(), [](const auto& f) { return f->open; }));
 }
 
 Flow& PathProber::open(const Now& now, Role role) {
@@ -124,12 +114,11 @@ Flow& PathProber::open(const Now& now, Role role) {
   }
   const auto handle = next_handle_++;
   const auto ssid = static_cast<std::uint16_t>(1 + random_() % 65535);
-  auto& slot = flows_[handle];
-  slot = std::make_unique<Flow>(handle, random_(), ssid, role, now.mono);
-  slot->next_send = now.mono;
+  auto& flow = *flows_.emplace_back(std::make_unique<Flow>(handle, random_(), ssid, role, now.mono));
+  flow.next_send = now.mono;
   actions_.emplace_back(OpenFlow{handle});
-  if (role != Role::steady) history_.opened(*slot);
-  return *slot;
+  if (role != Role::steady) history_.opened(flow);
+  return flow;
 }
 
 void PathProber::close(Flow& flow) {
@@ -142,14 +131,16 @@ void PathProber::close(Flow& flow) {
 }
 
 void PathProber::close_role(Role role) {
-  for (auto& [handle, flow] : flows_) {
+  for (auto& flow : flows_) {
     if (flow->role == role) close(*flow);
   }
 }
 
 void PathProber::expire(const Now& now) {
   const auto timeout = rtt_.loss_timeout();
-  for (auto& [handle, flow] : flows_) {
+  for (auto& flow : flows_) {
+    const auto due = flow->next_expiry(timeout);
+    if (!due || *due > now.mono) continue;
     const auto lost = flow->expire(now.mono, timeout);
     if (lost == 0) continue;
     lost_everywhere_ += lost;
@@ -157,7 +148,8 @@ void PathProber::expire(const Now& now) {
     if (newest_lost_.size() > LossModel::kMostNeeded) newest_lost_.pop_front();
     history_.update(*flow);
     // A first loss is asked again at once, where it is news: chance and fault part sooner.
-    const bool news = flow->role == Role::successor || (handle == steady_ && losses_.loss() < kUsualLoss);
+    const bool news =
+        flow->role == Role::successor || (flow->handle == steady_ && losses_.loss() < kUsualLoss);
     if (flow->open && news && flow->loss_run() == 1 && standing_ != Standing::no_return)
       flow->next_send = now.mono;
   }
@@ -220,9 +212,9 @@ void PathProber::ask_if_due(const Now& now) {
   AskReflector ask;
   if (const auto* s = steady()) ask.flow_ids.push_back(s->flow_id);
   for (auto f = flows_.rbegin(); f != flows_.rend() && ask.flow_ids.size() < stamp::kMaxQueryFlows; ++f) {
-    const bool unsettled = std::any_of(f->second->pending.begin(), f->second->pending.end(),
+    const bool unsettled = std::any_of((*f)->pending.begin(), (*f)->pending.end(),
                                        [](const auto& p) { return p.missing && !p.answered; });
-    if (f->first != steady_ && unsettled) ask.flow_ids.push_back(f->second->flow_id);
+    if ((*f)->handle != steady_ && unsettled) ask.flow_ids.push_back((*f)->flow_id);
   }
   asking_.asked(now.mono);
   actions_.emplace_back(std::move(ask));
@@ -240,11 +232,11 @@ void PathProber::on_asked(const Now& now, const AskOutcome& outcome) {
   delivery_.begin(now.mono, outcome.asked, settlement_.denies_credibly(answer.instance_id),
                   settlement_.instance_since(), newest_answered_);
   for (const auto& report : answer.flows) {
-    for (auto& [handle, flow] : flows_) {
+    for (auto& flow : flows_) {
       if (flow->flow_id != report.flow_id) continue;
       if (flow->open && report.known && report.endpoint)
-        mapping_.seen(handle, report.highest_sequence, *report.endpoint);
-      if (flow->loss_run() > 0) delivery_.add(*flow, report, handle == steady_);
+        mapping_.seen(flow->handle, report.highest_sequence, *report.endpoint);
+      if (flow->loss_run() > 0) delivery_.add(*flow, report, flow->handle == steady_);
       settlement_.apply_report(*flow, report, answer.instance_id, outcome.asked);
     }
   }
@@ -255,12 +247,14 @@ void PathProber::sweep(const Now& now) {
   next_sweep_ = now.mono + 1s;
   unsettled_ = false;
   for (auto f = flows_.begin(); f != flows_.end();) {
-    auto& flow = *f->second;
+    auto& flow = **f;
     settlement_.sweep(flow, now.mono);
     bool idle = true;
     for (const auto& p : flow.pending) {
-      idle = idle && p.answered;
-      unsettled_ = unsettled_ || (p.missing && !p.answered && p.sent + Settlement::kGrace <= now.mono);
+      if (p.answered) continue;
+      idle = false;
+      unsettled_ = unsettled_ || (p.missing && p.sent + Settlement::kGrace <= now.mono);
+      if (unsettled_) break;
     }
     if (flow.open && flow.next_send == Instant::max() && standing_ != Standing::no_return &&
         !flow.next_expiry(Nanos())) {
@@ -268,7 +262,8 @@ void PathProber::sweep(const Now& now) {
     }
     f = !flow.open && idle ? flows_.erase(f) : std::next(f);
   }
-  for (const auto& s : settlement_.take()) {
+  settled_ = settlement_.take(std::move(settled_));
+  for (const auto& s : settled_) {
     window_.record(now.mono, s.outcome);
     // Only the first two of a run count here: a long run is an outage, which the other statistics are for.
     if (standing_ != Standing::fine || s.sent < fine_since_ || s.run_position >= 2) continue;

@@ -65,7 +65,12 @@ class PathProber {
 
   void advance(const Now& now);
   Instant wake_at() const;
-  std::vector<Action> take_actions() { return std::exchange(actions_, {}); }
+  bool has_actions() const { return !actions_.empty(); }
+  /// `room`: a list that was carried out, to collect what comes next in.
+  std::vector<Action> take_actions(std::vector<Action> room = {}) {
+    room.clear();
+    return std::exchange(actions_, std::move(room));
+  }
 
   /// `from_reflector`: the source is the reflector's own endpoint; anything else is counted as foreign.
   void on_datagram(const Now& now, FlowHandle flow, ByteView datagram, bool from_reflector,
@@ -102,9 +107,9 @@ class PathProber {
   std::uint32_t losses_in_doubt() const;
   Nanos steady_interval(const Flow& flow) const;
   Nanos successor_interval(const Flow& flow, Instant now) const;
-  Flow* find(FlowHandle handle);
+  Flow* find(FlowHandle handle) { return find_flow(flows_, handle); }
   Flow* steady() { return find(steady_); }
-  const Flow* steady() const;
+  const Flow* steady() const { return find_flow(flows_, steady_); }
   Flow* of_role(Role role);
 
   void expire(const Now& now);
@@ -144,6 +149,7 @@ class PathProber {
   LossAlarm unattributed_alarm_;
   LossWindow window_;
   Settlement settlement_;
+  std::vector<Settlement::Settled> settled_;  ///< what was taken from it last
   FreshHistory history_;
   Delivery delivery_;
   Asking asking_;

@@ -1,7 +1,6 @@
 #include "probe/settlement.h"
 
 #include <algorithm>
-#include <utility>
 
 namespace ue::probe {
 
@@ -135,7 +134,5 @@ void Settlement::void_window(Flow& flow) {
   }
   flow.pending.clear();
 }
-
-std::vector<Settlement::Settled> Settlement::take() { return std::exchange(settled_, {}); }
 
 }  // namespace ue::probe

@@ -40,14 +40,15 @@ void encode_common(const Packet& packet, Mode mode, std::span<std::uint8_t> out)
 
 template <typename Packet>
 std::optional<Packet> parse_common(ByteView datagram, Mode mode) {
-  if (datagram.size() < base_size(mode)) return std::nullopt;
+  std::optional<Packet> packet;
+  if (datagram.size() < base_size(mode)) return packet;
   const auto& at = layout(mode);
-  Packet packet;
-  packet.sequence = get_u32(datagram.data());
-  packet.timestamp = get_time(&datagram[at.timestamp]);
-  packet.error_estimate = get_error(&datagram[at.error_estimate]);
-  packet.ssid = get_u16(&datagram[at.ssid]);
-  if (!packet.error_estimate.valid()) return std::nullopt;
+  packet.emplace();
+  packet->sequence = get_u32(datagram.data());
+  packet->timestamp = get_time(&datagram[at.timestamp]);
+  packet->error_estimate = get_error(&datagram[at.error_estimate]);
+  packet->ssid = get_u16(&datagram[at.ssid]);
+  if (!packet->error_estimate.valid()) packet.reset();
   return packet;
 }
 
@@ -73,14 +74,14 @@ std::optional<SenderPacket> parse_sender(ByteView datagram, Mode mode) {
 
 std::optional<ReflectorPacket> parse_reflector(ByteView datagram, Mode mode) {
   auto packet = parse_common<ReflectorPacket>(datagram, mode);
-  if (!packet) return std::nullopt;
+  if (!packet) return packet;
   const auto& at = layout(mode);
   packet->receive_timestamp = get_time(&datagram[at.receive_timestamp]);
   packet->sender_sequence = get_u32(&datagram[at.sender_sequence]);
   packet->sender_timestamp = get_time(&datagram[at.sender_timestamp]);
   packet->sender_error_estimate = get_error(&datagram[at.sender_error_estimate]);
   packet->sender_ttl = datagram[at.sender_ttl];
-  if (!packet->sender_error_estimate.valid()) return std::nullopt;
+  if (!packet->sender_error_estimate.valid()) packet.reset();
   return packet;
 }
 
