@@ -1,6 +1,5 @@
 #pragma once
-#include <algorithm>
-#include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "base/time.h"
@@ -8,44 +7,32 @@
 /// What is to happen in virtual time, in order; what is due at the same moment happens as it was put in.
 namespace ue::sim {
 
-/// A heap of times over places that are used again, so that an event is moved twice, however long it waits.
+/// What is due first is last in a list, so that it costs next to nothing to put in what is due soon, as
+/// nearly everything is; other things cost as many moves as are due before them.
 template <typename Event>
 class Agenda {
  public:
-  bool empty() const { return heap_.empty(); }
   /// When the first is due; Instant::max() where there is none.
-  Instant next() const { return heap_.empty() ? Instant::max() : heap_.front().at; }
+  Instant next() const { return events_.empty() ? Instant::max() : events_.back().at; }
 
   void add(Instant at, Event event) {
-    if (free_.empty()) {
-      free_.push_back(static_cast<std::uint32_t>(places_.size()));
-      places_.emplace_back();
-    }
-    places_[free_.back()] = std::move(event);
-    heap_.push_back({at, order_++, free_.back()});
-    std::push_heap(heap_.begin(), heap_.end());
-    free_.pop_back();
+    auto place = events_.end();
+    while (place != events_.begin() && std::prev(place)->at <= at) --place;
+    events_.insert(place, {at, std::move(event)});
   }
 
   Event take() {
-    std::pop_heap(heap_.begin(), heap_.end());
-    const auto place = heap_.back().place;
-    heap_.pop_back();
-    free_.push_back(place);
-    return std::move(places_[place]);
+    Event event = std::move(events_.back().event);
+    events_.pop_back();
+    return event;
   }
 
  private:
   struct Due {
     Instant at;
-    std::uint64_t order;
-    std::uint32_t place;
-    bool operator<(const Due& o) const { return at != o.at ? at > o.at : order > o.order; }
+    Event event;
   };
-  std::vector<Due> heap_;
-  std::vector<Event> places_;
-  std::vector<std::uint32_t> free_;
-  std::uint64_t order_ = 0;
+  std::vector<Due> events_;
 };
 
 }  // namespace ue::sim

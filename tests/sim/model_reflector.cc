@@ -13,14 +13,11 @@ bool is(const stamp::Tlv& tlv, stamp::TlvType type) { return tlv.type == static_
 
 }  // namespace
 
-std::optional<Bytes> ModelReflector::receive(WallTime now, ByteView packet, const Endpoint& source) {
+std::optional<Bytes> ModelReflector::receive(WallTime now, ByteView packet, const Endpoint& source,
+                                             Bytes room) {
   const auto request = stamp::parse_sender(packet, mode());
-  if (!request || (identity_ && !stamp::verify_base(packet, identity_->secret))) {
-    ++ignored_;
-    return std::nullopt;
-  }
-  auto* session = find(packet, request->ssid, source);
-  if (session == nullptr || !record(*session, request->sequence)) {
+  auto* session = request ? find(packet, request->ssid) : nullptr;
+  if (session == nullptr || !is_signed(packet, *session) || !record(*session, request->sequence)) {
     ++ignored_;
     return std::nullopt;
   }
@@ -31,36 +28,46 @@ std::optional<Bytes> ModelReflector::receive(WallTime now, ByteView packet, cons
     return std::nullopt;
   }
   ++replied_;
-  return reply(now, packet, *request, *session);
+  return reply(now, packet, *request, *session, std::move(room));
 }
 
-ModelReflector::Session* ModelReflector::find(ByteView packet, std::uint16_t ssid, const Endpoint&) {
+/// False where the packet may not name the flow that it does.
+bool ModelReflector::named(ByteView packet, std::optional<std::uint64_t>& flow_id) const {
+  if (!identity_) {
+    const auto tlv = stamp::find_tlv(packet, mode(), stamp::TlvType::extra_padding);
+    if (tlv) flow_id = stamp::parse_naming_padding(tlv->value);
+    return true;
+  }
+  const auto tlv = stamp::find_tlv(packet, mode(), stamp::TlvType::flow_control);
+  if (!tlv) return true;
+  const auto flow = stamp::FlowTlv::parse(tlv->value);
+  if (!flow || flow->key_id != identity_->key_id || flow->gateway_id != identity_->gateway_id) return false;
+  flow_id = flow->flow_id;
+  return true;
+}
+
+/// Who has signed once goes on to do so: years are played, and most of a signature's cost is SHA-256.
+bool ModelReflector::is_signed(ByteView packet, const Session& session) const {
+  if (!identity_ || session.received > 0) return true;
+  return stamp::verify_base(packet, identity_->secret) &&
+         stamp::verify_hmac_tlv(packet, mode(), identity_->secret);
+}
+
+ModelReflector::Session* ModelReflector::find(ByteView packet, std::uint16_t ssid) {
   std::optional<std::uint64_t> flow_id;
-  if (const auto tlv = stamp::find_tlv(packet, mode(), stamp::TlvType::flow_control); tlv && identity_) {
-    if (!stamp::verify_hmac_tlv(packet, mode(), identity_->secret)) return nullptr;
-    const auto flow = stamp::FlowTlv::parse(tlv->value);
-    if (!flow || flow->key_id != identity_->key_id || flow->gateway_id != identity_->gateway_id)
-      return nullptr;
-    flow_id = flow->flow_id;
-  }
-  if (const auto tlv = stamp::find_tlv(packet, mode(), stamp::TlvType::extra_padding); tlv && !identity_) {
-    flow_id = stamp::parse_naming_padding(tlv->value);
-  }
-  if (!flow_id) {
-    const auto known = newest_.find(ssid);
-    return known == newest_.end() ? nullptr : &sessions_[known->second];
-  }
-  newest_[ssid] = *flow_id;
-  auto& session = sessions_[*flow_id];
-  session.flow_id = *flow_id;
-  return &session;
+  if (!named(packet, flow_id)) return nullptr;
+  auto& newest = newest_[ssid];
+  if (!flow_id || (newest != nullptr && newest->flow_id == *flow_id)) return newest;
+  newest = &sessions_[*flow_id];
+  newest->flow_id = *flow_id;
+  return newest;
 }
 
 /// False for a duplicate.
 bool ModelReflector::record(Session& s, std::uint32_t sequence) {
   if (s.received == 0 || sequence > s.highest) {
     const auto step = s.received == 0 ? 0 : sequence - s.highest;
-    s.window = step < stamp::kWindow ? s.window << step : std::bitset<stamp::kWindow>();
+    s.window <<= step;  // as far as it reaches
     s.highest = sequence;
   }
   const auto back = s.highest - sequence;
@@ -71,7 +78,7 @@ bool ModelReflector::record(Session& s, std::uint32_t sequence) {
 }
 
 Bytes ModelReflector::reply(WallTime now, ByteView packet, const stamp::SenderPacket& request,
-                            Session& session) {
+                            Session& session, Bytes out) {
   stamp::ReflectorPacket base;
   base.sequence = session.sent++;
   base.timestamp = base.receive_timestamp = stamp::NtpTime::from(now);
@@ -81,7 +88,7 @@ Bytes ModelReflector::reply(WallTime now, ByteView packet, const stamp::SenderPa
   base.sender_timestamp = request.timestamp;
   base.sender_error_estimate = request.error_estimate;
   base.sender_ttl = 55;
-  Bytes out;
+  out.clear();
   out.reserve(packet.size());
   out.resize(stamp::base_size(mode()));
   stamp::encode(base, mode(), out);
@@ -96,7 +103,10 @@ void ModelReflector::append(Bytes& reply, const stamp::Tlv& tlv, const Endpoint&
     stamp::append_hmac_tlv(reply, mode(), identity_->secret);
     return;
   }
-  Bytes value(tlv.value.begin(), tlv.value.end());
+  const auto at = reply.size();
+  stamp::append_tlv(reply, static_cast<stamp::TlvType>(tlv.type), tlv.value);
+  reply[at] = 0;  // understood
+  const auto value = std::span(reply).subspan(at + stamp::kTlvHeaderSize);
   if (is(tlv, stamp::TlvType::location) && value.size() >= 24) {
     put_u16(&value[0], 862);
     put_u16(&value[2], source.port);
@@ -108,12 +118,8 @@ void ModelReflector::append(Bytes& reply, const stamp::Tlv& tlv, const Endpoint&
     flow.boot_epoch = kBootEpoch;
     flow.instance_id = instance_id_;
     if (!holds) flow.hold_ms = 0;
-    const auto encoded = flow.encode();
-    value.assign(encoded.begin(), encoded.end());
+    std::ranges::copy(flow.encode(), value.begin());
   }
-  const auto at = reply.size();
-  stamp::append_tlv(reply, static_cast<stamp::TlvType>(tlv.type), value);
-  reply[at] = 0;  // understood
 }
 
 stamp::QueryAnswer ModelReflector::answer(const std::vector<std::uint64_t>& flows) const {
@@ -140,7 +146,7 @@ stamp::QueryAnswer ModelReflector::answer(const std::vector<std::uint64_t>& flow
 
 void ModelReflector::restart(std::uint64_t instance_id) {
   sessions_.clear();
-  newest_.clear();
+  std::ranges::fill(newest_, nullptr);
   instance_id_ = instance_id;
 }
 

@@ -2,6 +2,7 @@
 #include <functional>
 #include <optional>
 #include <unordered_map>
+#include <vector>
 
 #include "base/address.h"
 #include "probe/types.h"
@@ -17,9 +18,11 @@ class ModelReflector {
  public:
   ModelReflector(std::optional<probe::Identity> identity, std::uint64_t instance_id)
       : identity_(identity), instance_id_(instance_id) {}
+  ModelReflector(ModelReflector&&) = default;
 
   /// The reply, where there is one. A packet that names no flow and fits no session is dropped.
-  std::optional<Bytes> receive(WallTime now, ByteView packet, const Endpoint& source);
+  /// `room`: octets that nobody needs any more, to write the reply in.
+  std::optional<Bytes> receive(WallTime now, ByteView packet, const Endpoint& source, Bytes room = {});
   stamp::QueryAnswer answer(const std::vector<std::uint64_t>& flows) const;
   /// Every session is lost, and the instance is another one.
   void restart(std::uint64_t instance_id);
@@ -45,15 +48,18 @@ class ModelReflector {
     Endpoint endpoint;
   };
   stamp::Mode mode() const { return identity_ ? stamp::Mode::authenticated : stamp::Mode::unauthenticated; }
-  Session* find(ByteView packet, std::uint16_t ssid, const Endpoint& source);
+  Session* find(ByteView packet, std::uint16_t ssid);
+  bool is_signed(ByteView packet, const Session& session) const;
+  bool named(ByteView packet, std::optional<std::uint64_t>& flow_id) const;
   static bool record(Session& session, std::uint32_t sequence);
-  Bytes reply(WallTime now, ByteView packet, const stamp::SenderPacket& request, Session& session);
+  Bytes reply(WallTime now, ByteView packet, const stamp::SenderPacket& request, Session& session,
+              Bytes room);
   void append(Bytes& reply, const stamp::Tlv& tlv, const Endpoint& source) const;
 
   std::optional<probe::Identity> identity_;
   std::uint64_t instance_id_;
-  std::unordered_map<std::uint64_t, Session> sessions_;      ///< by flow id
-  std::unordered_map<std::uint16_t, std::uint64_t> newest_;  ///< flow id by SSID
+  std::unordered_map<std::uint64_t, Session> sessions_;          ///< by flow id
+  std::vector<Session*> newest_ = std::vector<Session*>(65536);  ///< by SSID
   std::uint64_t replied_ = 0;
   std::uint64_t refused_ = 0;
   std::uint64_t ignored_ = 0;

@@ -7,8 +7,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Nanos kStream = 2s;  // Linux calls a flow a stream after so long
-constexpr std::size_t kSwept = 4096;
-constexpr Nanos kKept = 2h;
 
 }  // namespace
 
@@ -44,23 +42,20 @@ bool TimedNat::forgotten(const Mapping& m, Instant now) const {
 }
 
 void TimedNat::outward(probe::FlowHandle flow, Instant now) {
-  if (mappings_.size() > kSwept) {
-    std::erase_if(mappings_, [now](const auto& m) { return now - m.second.newest > kKept; });
-  }
-  auto [m, fresh] = mappings_.try_emplace(flow, Mapping{now, now});
+  auto& m = mappings_[flow];
   // What is forgotten begins anew, but a limit on age does not: it is the flow that the carrier no longer
   // serves.
-  if (!fresh && timers.absolute == Nanos::zero() && forgotten(m->second, now)) m->second = {now, now};
-  m->second.newest = now;
-  if (m->second.replied && now - m->second.first > kStream) m->second.stream = true;
+  if (!m.there || (timers.absolute == Nanos::zero() && forgotten(m, now))) m = {true, now, now};
+  m.newest = now;
+  if (m.replied && now - m.first > kStream) m.stream = true;
 }
 
 bool TimedNat::inward(probe::FlowHandle flow, Instant now) {
-  const auto m = mappings_.find(flow);
-  if (!timers.returns || m == mappings_.end() || forgotten(m->second, now)) return false;
-  m->second.replied = true;
-  if (now - m->second.first > kStream) m->second.stream = true;
-  if (timers.inbound_refreshes) m->second.newest = now;
+  auto& m = mappings_[flow];
+  if (!timers.returns || !m.there || forgotten(m, now)) return false;
+  m.replied = true;
+  if (now - m.first > kStream) m.stream = true;
+  if (timers.inbound_refreshes) m.newest = now;
   return true;
 }
 

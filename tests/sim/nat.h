@@ -1,4 +1,5 @@
 #pragma once
+#include "sim/per_flow.h"
 #include "sim/virtual_path.h"
 
 /// Behaviours of carriers' NATs, by the names of the lab's recipes (tests/lab).
@@ -43,13 +44,14 @@ class TimedNat {
 
  private:
   struct Mapping {
+    bool there = false;
     Instant first{};
     Instant newest{};
     bool replied = false;
     bool stream = false;
   };
   bool forgotten(const Mapping& mapping, Instant now) const;
-  std::unordered_map<probe::FlowHandle, Mapping> mappings_;
+  PerFlow<Mapping> mappings_;
 };
 
 }  // namespace ue::sim

@@ -32,7 +32,7 @@ VirtualPath::VirtualPath(std::uint64_t seed) : VirtualPath(Options{seed}) {}
 
 VirtualPath::VirtualPath(Options options)
     : context(options.context),
-      random_(options.seed * 2 + 1),
+      random_(std::mt19937_64(options.seed * 2 + 1)()),
       prober_random_(options.seed * 2),
       identity_(options.authenticated ? std::optional(identity()) : std::nullopt),
       prober_(settings(options), [this] { return prober_random_(); }),
@@ -64,8 +64,8 @@ Now VirtualPath::now() const {
 void VirtualPath::at(Nanos time, std::function<void()> action) { schedule(begin_ + time, std::move(action)); }
 
 void VirtualPath::every(Nanos period, std::function<void()> action) {
-  schedule(world_ + period, [this, period, action = std::move(action), script = script_] {
-    if (script != script_) return;
+  schedule(world_ + period, [this, period, action = std::move(action), begun = repeating_] {
+    if (begun != repeating_) return;
     action();
     every(period, action);
   });
@@ -74,10 +74,10 @@ void VirtualPath::every(Nanos period, std::function<void()> action) {
 void VirtualPath::run_until(Nanos time) {
   const auto end = begin_ + time;
   int standing_still = 0;
-  wakes_.reset();  // the caller may have touched anything
+  touched_ = kEverything;  // by the caller, for all that is known
   while (true) {
-    const auto wake_at = asleep_ ? Instant::max() : wakes().first();
-    const auto next = agenda_.next();
+    const auto wake_at = asleep_ ? Instant::max() : std::max(wakes().first(), world_);
+    const auto next = std::min(script_.next(), packets_.next());
     const auto when = std::min(wake_at, next);
     if (when > end) break;
     standing_still = when == world_ && wake_at <= next ? standing_still + 1 : 0;
@@ -86,54 +86,52 @@ void VirtualPath::run_until(Nanos time) {
     world_ = when;
     if (next > wake_at) {
       wake();
-    } else if (!happen(agenda_.take())) {
+    } else if (script_.next() <= packets_.next()) {
+      script_.take()();
+      touched_ = kEverything;
+    } else if (!happen(packets_.take())) {
       continue;  // far from the gateway, which sees nothing of it
     }
-    wakes_.reset();
+    changed_ |= touched_;
     carry_out();
     judge();
   }
   world_ = end;
 }
 
+/// Who was not called since has not changed his mind.
 const VirtualPath::Wakes& VirtualPath::wakes() {
-  if (!wakes_) {
-    const auto in_world = [this](Instant at) {
-      return at == Instant::max() ? at : std::max(at + suspended_, world_);
-    };
-    wakes_ = {in_world(prober_.wake_at()), checks_size ? in_world(size_.wake_at()) : Instant::max(),
-              ladder_ ? in_world(ladder_->wake_at()) : Instant::max()};
-  }
-  return *wakes_;
+  const auto in_world = [this](Instant at) { return at == Instant::max() ? at : at + suspended_; };
+  if ((touched_ & kProber) != 0) wakes_.prober = in_world(prober_.wake_at());
+  if ((touched_ & kSize) != 0 && checks_size) wakes_.size = in_world(size_.wake_at());
+  if ((touched_ & kLadder) != 0 && ladder_) wakes_.ladder = in_world(ladder_->wake_at());
+  touched_ = 0;
+  return wakes_;
 }
 
 void VirtualPath::schedule(Instant when, std::function<void()> action) {
-  agenda_.add(when, {Event::Kind::script, 0, 0, {}, {}, std::move(action)});
+  script_.add(when, std::move(action));
 }
 
 /// False where it happened far from the gateway.
-bool VirtualPath::happen(Event event) {
-  switch (event.kind) {
-    case Event::Kind::arrival:
-      arrive(event);
-      return false;
-    case Event::Kind::reply:
-      come_back(event);
-      return true;
-    case Event::Kind::script:
-      break;
-  }
-  event.run();
-  return true;
+bool VirtualPath::happen(OnTheWay packet) {
+  if (packet.outward)
+    arrive(packet);
+  else
+    come_back(packet);
+  return !packet.outward;
 }
 
 /// Each part by itself. The agent has one timer for all of a path: there they are advanced more often.
 void VirtualPath::wake() {
-  const auto due = wakes();
   const auto at = now();
-  if (due.prober <= world_) prober_.advance(at);
-  if (due.size <= world_ || due.ladder <= world_)
-    advance_others(at, due.size <= world_, due.ladder <= world_);
+  const bool size = wakes_.size <= world_;
+  const bool ladder = wakes_.ladder <= world_;
+  if (wakes_.prober <= world_) {
+    prober_.advance(at);
+    touched_ |= kProber;
+  }
+  if (size || ladder) advance_others(at, size, ladder);
 }
 
 void VirtualPath::advance_others(const Now& at, bool size, bool ladder) {
@@ -141,28 +139,39 @@ void VirtualPath::advance_others(const Now& at, bool size, bool ladder) {
                                prober_.open_flows(), context.keepalive.value_or(30s)};
   if (size) size_.advance(at, state);
   if (ladder) ladder_->advance(at, state);
+  touched_ |= (size ? kSize : 0) | (ladder ? kLadder : 0);
 }
 
 void VirtualPath::carry_out() {
-  for (auto actions = prober_.take_actions(); !actions.empty(); actions = prober_.take_actions())
-    run(std::move(actions));
-  if (checks_size) run(size_.take_actions());
-  if (ladder_) run(ladder_->take_actions());
+  if ((touched_ & kProber) != 0) {
+    while (prober_.has_actions()) {
+      actions_ = prober_.take_actions(std::move(actions_));
+      run(actions_);
+    }
+  }
+  if ((touched_ & kSize) != 0 && checks_size) run(actions_ = size_.take_actions());
+  if ((touched_ & kLadder) != 0 && ladder_) run(actions_ = ladder_->take_actions(std::move(actions_)));
 }
 
-void VirtualPath::run(std::vector<probe::Action> actions) {
+void VirtualPath::run(std::vector<probe::Action>& actions) {
   for (auto& action : actions) {
-    if (const auto* o = std::get_if<probe::OpenFlow>(&action)) open(o->flow);
-    if (const auto* c = std::get_if<probe::CloseFlow>(&action)) flows_.erase(c->flow);
-    if (auto* s = std::get_if<probe::SendProbe>(&action)) send(*s);
-    if (const auto* a = std::get_if<probe::AskReflector>(&action)) ask(*a);
+    if (auto* s = std::get_if<probe::SendProbe>(&action)) {
+      send(*s);
+    } else if (const auto* o = std::get_if<probe::OpenFlow>(&action)) {
+      open(o->flow);
+    } else if (const auto* c = std::get_if<probe::CloseFlow>(&action)) {
+      flows_[c->flow].open = false;
+      --open_flows_;
+    } else {
+      ask(std::get<probe::AskReflector>(action));
+    }
   }
 }
 
 void VirtualPath::open(probe::FlowHandle flow) {
-  flows_[flow] = {};
+  flows_[flow] = {true, {}, {}, {}};
   ports_.push_back(elapsed());
-  most_open_ = std::max(most_open_, flows_.size());
+  most_open_ = std::max(most_open_, ++open_flows_);
 }
 
 void VirtualPath::judge() {
@@ -174,29 +183,36 @@ void VirtualPath::judge() {
   const auto heard = judge_.update(at.mono, agent::make_facts(observation, context), observation.recovered);
   if (heard != verdict::Heard::stands) supported_ = observation;
   if (heard == verdict::Heard::changed) changes_.push_back({elapsed(), verdict(), conclusion().why});
-  prober_.set_standing(at, agent::standing_for(verdict()));
-  allow_others(at, observation);
-  carry_out();
+  const bool changed = heard == verdict::Heard::changed;
+  if (changed) {
+    prober_.set_standing(at, agent::standing_for(verdict()));
+    touched_ |= kProber;
+  }
+  const bool allowed = allow_others(at, observation);
+  if (changed || allowed) carry_out();
 }
 
 verdict::Conclusion VirtualPath::conclusion() const {
   return verdict::conclude(verdict(), agent::make_evidence(supported_, context));
 }
 
-/// As the agent does it: their word is heard at the next judgement.
-void VirtualPath::allow_others(const Now& at, const probe::Observation& o) {
+/// As the agent does it: their word is heard at the next judgement. Whether they are told something new.
+bool VirtualPath::allow_others(const Now& at, const probe::Observation& o) {
   const auto steady = o.steady ? verdict::tri(*o.steady) : verdict::Tri::unknown;
-  working_ = agent::silence_tells(working_, agent::standing_for(verdict()), steady);
-  if (checks_size) {
+  if (checks_size && (changed_ & kSize) != 0) {
     context.size = size_.passes();
     context.tunnel_size = size_.size();
     context.passing_payload = size_.passing_payload();
-    size_.set_allowed(at, working_);
   }
-  if (ladder_) {
+  if (ladder_ && (changed_ & kLadder) != 0)
     context.stream = std::as_const(*ladder_).lifetime(probe::Pattern::stream).bracket();
-    ladder_->set_allowed(at, working_);
-  }
+  changed_ = 0;
+  const bool works = agent::silence_tells(working_, agent::standing_for(verdict()), steady);
+  if (std::exchange(working_, works) == works) return false;
+  if (checks_size) size_.set_allowed(at, working_);
+  if (ladder_) ladder_->set_allowed(at, working_);
+  touched_ |= kSize | kLadder;
+  return true;
 }
 
 void VirtualPath::suspend(Nanos time) {
@@ -224,6 +240,7 @@ void VirtualPath::check_counters() {
   for (const auto kind : {probe::FlowKind::steady, probe::FlowKind::fresh}) {
     const auto& c = prober_.counters(kind);
     auto& l = last_[static_cast<std::size_t>(kind)];
+    if (c == l) continue;
     monotone_ = monotone_ && c.sent >= l.sent && c.delivered >= l.delivered && c.replies >= l.replies &&
                 c.forward_lost >= l.forward_lost && c.return_lost >= l.return_lost &&
                 c.unattributed_lost >= l.unattributed_lost;

@@ -3,7 +3,6 @@
 #include <map>
 #include <random>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "agent/path_evidence.h"
@@ -13,6 +12,7 @@
 #include "sim/agenda.h"
 #include "sim/loss_record.h"
 #include "sim/model_reflector.h"
+#include "sim/per_flow.h"
 #include "verdict/judge.h"
 
 /// Virtual time for one path: the real prober, evidence and judge against a modelled link, NAT and reflector.
@@ -122,7 +122,7 @@ class VirtualPath {
   void at(Nanos time, std::function<void()> action);
   void every(Nanos period, std::function<void()> action);
   /// Ends what every() began.
-  void end_repeating() { ++script_; }
+  void end_repeating() { ++repeating_; }
   void run_until(Nanos time);
   void run_for(Nanos time) { run_until(elapsed() + time); }
 
@@ -164,23 +164,24 @@ class VirtualPath {
   /// The age at which each flow sent its newest probe that was answered before `time`.
   std::map<probe::FlowHandle, Nanos> answered_ages(Nanos time) const;
   /// When a flow sent its first probe.
-  Nanos opened(probe::FlowHandle flow) const { return first_sent_.at(flow); }
+  Nanos opened(probe::FlowHandle flow) { return flows_[flow].opened; }
   std::uint64_t questions() const { return questions_; }
   bool counters_monotone() const { return monotone_; }
   /// One line a change, for messages.
   std::string story() const;
 
  private:
-  struct Event {
-    enum class Kind : std::uint8_t { script, arrival, reply };
-    Kind kind = Kind::script;
+  /// A packet on the way.
+  struct OnTheWay {
+    bool outward = true;
     probe::FlowHandle flow = 0;
-    std::uint64_t binding = 0;
-    Instant sent{};
+    std::uint64_t binding = 0;  ///< of the NAT when the reply was sent
+    Instant sent{};             ///< the probe
     Bytes packet;
-    std::function<void()> run;
   };
   struct Flow {
+    bool open = false;
+    Nanos opened{};  ///< when its first probe was sent
     std::optional<Instant> first;
     Instant last_outward{};
   };
@@ -191,20 +192,24 @@ class VirtualPath {
     Instant ladder = Instant::max();
     Instant first() const { return std::min({prober, size, ladder}); }
   };
+  static constexpr unsigned kProber = 1;
+  static constexpr unsigned kSize = 2;
+  static constexpr unsigned kLadder = 4;
+  static constexpr unsigned kEverything = kProber | kSize | kLadder;
   void schedule(Instant when, std::function<void()> action);
-  bool happen(Event event);
+  bool happen(OnTheWay packet);
   void wake();
   const Wakes& wakes();
   void carry_out();
   void judge();
-  void run(std::vector<probe::Action> actions);
+  void run(std::vector<probe::Action>& actions);
   void open(probe::FlowHandle flow);
   void send(probe::SendProbe& probe);
   bool too_big(const probe::SendProbe& probe);
   void advance_others(const Now& at, bool size, bool ladder);
-  void allow_others(const Now& at, const probe::Observation& o);
-  void arrive(Event& event);
-  void come_back(const Event& event);
+  bool allow_others(const Now& at, const probe::Observation& o);
+  void arrive(OnTheWay& packet);
+  void come_back(const OnTheWay& packet);
   std::uint64_t& octets_of(probe::FlowHandle flow);
   static bool counted(probe::FlowHandle flow);
   struct Question {
@@ -220,10 +225,11 @@ class VirtualPath {
   bool crosses(Link& link, const Packet& packet);
   bool in_timed_burst(Link& link);
   Nanos travel(const Link& link);
-  Packet packet(probe::FlowHandle flow, bool outward);
+  Packet packet(probe::FlowHandle handle, Flow& flow, bool outward);
   void check_counters();
 
-  std::mt19937_64 random_;
+  /// Knuth's: its high bits, which alone are used, are good, and a packet needs several.
+  std::linear_congruential_engine<std::uint64_t, 6364136223846793005, 1442695040888963407, 0> random_;
   std::mt19937_64 prober_random_;
   std::optional<probe::Identity> identity_;
   probe::PathProber prober_;
@@ -232,9 +238,14 @@ class VirtualPath {
   verdict::Judge judge_;
   std::vector<ModelReflector> reflectors_;
   ModelReflector holding_;  ///< the same reflector, as the ladder's authenticated sessions see it
-  Agenda<Event> agenda_;
-  std::optional<Wakes> wakes_;    ///< absent: something touched the gateway since
-  probe::Observation supported_;  ///< what last spoke for the verdict
+  Agenda<OnTheWay> packets_;
+  Agenda<std::function<void()>> script_;
+  Wakes wakes_;
+  std::vector<probe::Action> actions_;
+  Bytes room_;                      ///< for the next reply
+  unsigned touched_ = kEverything;  ///< parts that were called since their wake-up was asked for
+  unsigned changed_ = kEverything;  ///< ... since the last judgement
+  probe::Observation supported_;    ///< what last spoke for the verdict
   Instant begin_;
   Instant world_;
   Nanos suspended_{};
@@ -243,13 +254,13 @@ class VirtualPath {
   std::vector<std::function<void()>> awake_;  ///< what could not be delivered before
   bool cut_ = false;
   std::uint64_t binding_ = 0;
-  std::uint64_t script_ = 0;
+  std::uint64_t repeating_ = 0;
   Instant next_judgement_{};
   bool working_ = false;
-  std::unordered_map<probe::FlowHandle, Flow> flows_;
+  PerFlow<Flow> flows_;
+  std::size_t open_flows_ = 0;
   std::vector<Change> changes_;
   std::vector<Sent> sent_;
-  std::unordered_map<probe::FlowHandle, Nanos> first_sent_;
   LossRecord losses_out_;
   LossRecord losses_back_;
   struct Answered {

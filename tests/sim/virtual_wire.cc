@@ -27,11 +27,9 @@ std::size_t request_size(std::size_t flows) {
 
 }  // namespace
 
-Packet VirtualPath::packet(probe::FlowHandle handle, bool outward) {
+Packet VirtualPath::packet(probe::FlowHandle handle, Flow& flow, bool outward) {
   Packet p{handle, outward, world_, {}, {}};
-  const auto f = flows_.find(handle);
-  if (f == flows_.end()) return p;
-  auto& flow = f->second;
+  if (!flow.open) return p;
   if (!flow.first) flow.first = flow.last_outward = world_;
   p.since_first = world_ - *flow.first;
   p.since_outward = world_ - flow.last_outward;
@@ -62,7 +60,7 @@ bool VirtualPath::crosses(Link& link, const Packet& packet) {
 
 Nanos VirtualPath::travel(const Link& link) {
   auto time = link.delay;
-  if (link.jitter > Nanos::zero()) time += from_seconds(to_seconds(link.jitter) * chance());
+  time += Nanos(static_cast<std::int64_t>(static_cast<double>(link.jitter.count()) * chance()));
   if (link.straggler > 0 && chance() < link.straggler) time += 900ms;
   return time;
 }
@@ -88,35 +86,36 @@ bool VirtualPath::too_big(const probe::SendProbe& probe) {
 }
 
 void VirtualPath::send(probe::SendProbe& probe) {
-  if (!flows_.contains(probe.flow)) throw std::logic_error("a probe on a flow that is not open");
+  auto& flow = flows_[probe.flow];
+  if (!flow.open) throw std::logic_error("a probe on a flow that is not open");
   ++packet_events_;
   octets_of(probe.flow) += probe.packet.size() + kUdpHeaders;
   if (counted(probe.flow)) {
     ++truth_.sent;
     sent_.push_back({elapsed(), probe.flow, probe.sequence});
-    if (probe.sequence == 0) first_sent_.try_emplace(probe.flow, elapsed());
+    if (probe.sequence == 0) flow.opened = elapsed();
     prober_.on_transmitted(probe.flow, probe.sequence, now().wall);
   }
   if (too_big(probe)) return;
-  if (!crosses(out, packet(probe.flow, true))) {
+  if (!crosses(out, packet(probe.flow, flow, true))) {
     if (counted(probe.flow)) ++truth_.lost_outward;
     return;
   }
   const auto arrival = [&](Bytes packet) {
-    agenda_.add(world_ + travel(out), {Event::Kind::arrival, probe.flow, 0, world_, std::move(packet), {}});
+    packets_.add(world_ + travel(out), {true, probe.flow, 0, world_, std::move(packet)});
   };
   if (out.duplicate > 0 && chance() < out.duplicate) arrival(probe.packet);
   arrival(std::move(probe.packet));
 }
 
-void VirtualPath::arrive(Event& event) {
+void VirtualPath::arrive(OnTheWay& event) {
   ++packet_events_;
   const auto flow = event.flow;
   const Endpoint source{IpAddress::v4(0xc6336401),
                         static_cast<std::uint16_t>(1024 + (flow * 7 + binding_ * 101) % 60000)};
   const bool holds = probe::HoldLadder::owns(flow);
   auto& there = holds ? holding_ : reflectors_[balance ? balance({flow, true, world_, {}, {}}) : 0];
-  auto reply = there.receive(kEpoch + world_.time_since_epoch(), event.packet, source);
+  auto reply = there.receive(kEpoch + world_.time_since_epoch(), event.packet, source, std::move(room_));
   if (!reply || reply->size() > back.largest) return;
   Nanos hold{};
   if (holds) {
@@ -125,14 +124,15 @@ void VirtualPath::arrive(Event& event) {
     if (asked && asked->suppress) return;
     hold = std::chrono::milliseconds(asked ? asked->hold_ms : 0);
   }
-  agenda_.add(world_ + hold + travel(back),
-              {Event::Kind::reply, flow, binding_, event.sent, std::move(*reply), {}});
+  room_ = std::move(event.packet);
+  packets_.add(world_ + hold + travel(back), {false, flow, binding_, event.sent, std::move(*reply)});
 }
 
-void VirtualPath::come_back(const Event& event) {
+void VirtualPath::come_back(const OnTheWay& event) {
   const auto flow = event.flow;
-  const bool crossed = crosses(back, packet(flow, false)) && event.binding == binding_;
-  if (!crossed || asleep_ || !flows_.contains(flow)) {
+  auto& known = flows_[flow];
+  const bool crossed = crosses(back, packet(flow, known, false)) && event.binding == binding_;
+  if (!crossed || asleep_ || !known.open) {
     if (!counted(flow)) return;
     ++truth_.lost_inward;
     if (!first_lost_reply_) first_lost_reply_ = event.sent - begin_;
@@ -140,10 +140,17 @@ void VirtualPath::come_back(const Event& event) {
   }
   ++packet_events_;
   octets_of(flow) += event.packet.size() + kUdpHeaders;
-  if (probe::HoldLadder::owns(flow)) return ladder_->on_datagram(now(), flow, event.packet, true);
-  if (probe::SizeCheck::owns(flow)) return size_.on_datagram(now(), flow, event.packet, true);
+  if (probe::HoldLadder::owns(flow)) {
+    touched_ |= kLadder;
+    return ladder_->on_datagram(now(), flow, event.packet, true);
+  }
+  if (probe::SizeCheck::owns(flow)) {
+    touched_ |= kSize;
+    return size_.on_datagram(now(), flow, event.packet, true);
+  }
+  touched_ |= kProber;
   if (verdict() != verdict::Verdict::healthy) {
-    const auto age = event.sent - begin_ - first_sent_.at(flow);
+    const auto age = event.sent - begin_ - known.opened;
     if (age > 20s) answered_.push_back({elapsed(), flow, age});
   }
   prober_.on_datagram(now(), flow, event.packet, true, now().wall);
