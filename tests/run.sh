@@ -14,7 +14,7 @@ cd "$(dirname "$0")/.." || exit
 repeats=1
 case "${1-}" in
   '') ;;
-  --full) repeats=3; export UPLINK_FLOOD_PACKETS=10000000 UPLINK_SIM_DAYS=1000 ;;
+  --full) repeats=3; export UPLINK_FLOOD_PACKETS=10000000 ;;
   *) sed -n '3,9s/^# \{0,1\}//p' tests/run.sh; exit 2 ;;
 esac
 began=$SECONDS
@@ -209,5 +209,9 @@ fuzz
 [ "$repeats" = 1 ] || { part rules-trixie tests/rules_in.sh trixie; part rules-mutants tests/rules_check.py --mutants; }
 wait
 # Alone: it measures.
-[ "$repeats" = 1 ] || { part fleet-rules tests/bench/fleet_rules.py; part idle-agent tests/bench/idle_agent.py --whole; }
+[ "$repeats" = 1 ] || {
+  part gateway-days tests/bench/gateway_days.py
+  part fleet-rules tests/bench/fleet_rules.py
+  part idle-agent tests/bench/idle_agent.py --whole
+}
 finish

@@ -10,7 +10,7 @@ namespace {
 
 constexpr int kShares = 10;  // of the days, so that they are played on every core
 
-/// UPLINK_SIM_DAYS (tests/run.sh --full sets 1,000), or 50.
+/// UPLINK_SIM_DAYS (tests/bench/gateway_days.py sets 1,000), or 50.
 std::uint64_t days() {
   const char* text = std::getenv("UPLINK_SIM_DAYS");
   return std::max<std::uint64_t>(seeds(text != nullptr ? std::strtoull(text, nullptr, 10) : 50) / kShares, 1);
