@@ -298,7 +298,7 @@ bool UplinkRunner::judge(const Now& now, const std::function<Surroundings(const 
       log::info("PATH_VERDICT", "{} to {}: {} -> {}: {}", uplink_.name, path->reflector(),
                 verdict::name(before), verdict::name(path->conclusion().verdict), path->conclusion().why);
     }
-    opinions.push_back({path->reflector(), path->conclusion()});
+    opinions.push_back({path->reflector(), path->conclusion(), path->size_check().passes() == true});
   }
   nat_.tick(now, paths_, witnesses_);
   verdict::Conclusion alone = conclusion_;

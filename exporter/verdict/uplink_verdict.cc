@@ -20,14 +20,27 @@ constexpr std::array kSupport{Verdict::local_fault,    Verdict::short_mapping, V
 
 auto rank(Verdict v) { return std::find(kSupport.begin(), kSupport.end(), v) - kSupport.begin(); }
 
+using Paths = std::vector<PathOpinion>;
+
+Paths::const_iterator best_supported(const Paths& paths) {
+  const auto best = std::min_element(paths.begin(), paths.end(), [](const auto& a, const auto& b) {
+    return rank(a.conclusion.verdict) < rank(b.conclusion.verdict);
+  });
+  const auto v = best->conclusion.verdict;
+  if ((v != Verdict::healthy && v != Verdict::lossy) || best->large_pass) return best;
+  // Nobody asked it about large packets: who did knows more.
+  const auto black_hole = std::find_if(paths.begin(), paths.end(), [](const auto& p) {
+    return p.conclusion.verdict == Verdict::mtu_blackhole;
+  });
+  return black_hole != paths.end() ? black_hole : best;
+}
+
 }  // namespace
 
 Conclusion combine(const std::vector<PathOpinion>& paths, const std::string& preferred,
                    const Conclusion& fault) {
   if (paths.empty()) return fault;
-  const auto best = std::min_element(paths.begin(), paths.end(), [](const auto& a, const auto& b) {
-    return rank(a.conclusion.verdict) < rank(b.conclusion.verdict);
-  });
+  const auto best = best_supported(paths);
   const auto own = std::find_if(paths.begin(), paths.end(), [&](const auto& p) {
     return !preferred.empty() && p.reflector == preferred && p.conclusion.verdict != Verdict::unknown;
   });

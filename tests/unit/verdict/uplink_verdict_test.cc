@@ -55,6 +55,20 @@ TEST(Combine, AShortMappingIsTheNatsWhoeverMeasuredIt) {
   }
 }
 
+TEST(Combine, ABlackHoleIsHiddenOnlyByWhoLetsLargePacketsPass) {
+  const PathOpinion hole{"cloud", {Verdict::mtu_blackhole, "First."}};
+  for (const auto v : {Verdict::healthy, Verdict::lossy}) {
+    const PathOpinion small{"stun", {v, "Second."}};
+    const PathOpinion large{"spare", {v, "Third."}, true};
+    EXPECT_EQ(combine({hole, small}, "", kNone).verdict, Verdict::mtu_blackhole) << name(v);
+    EXPECT_EQ(combine({small, hole}, "", kNone).verdict, Verdict::mtu_blackhole) << name(v);
+    EXPECT_EQ(combine({hole, large}, "", kNone).verdict, v);
+    EXPECT_EQ(combine({hole, small}, "stun", kNone).verdict, v) << "the tunnel's own reflector decides";
+  }
+  EXPECT_EQ(combine({{"a", {Verdict::lossy, ""}, true}, {"b", {Verdict::healthy, ""}}}, "", kNone).verdict,
+            Verdict::healthy);
+}
+
 TEST(Combine, WhatTheFarEndProvedIsToldBeforeMereSilence) {
   EXPECT_EQ(combine_two(Verdict::down, Verdict::one_way).verdict, Verdict::one_way);
   EXPECT_EQ(combine_two(Verdict::reflector_down, Verdict::down).verdict, Verdict::down);
