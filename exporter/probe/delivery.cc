@@ -13,7 +13,7 @@ constexpr std::uint32_t kNewest = 6;  // of these half must have arrived
 }  // namespace
 
 void Delivery::begin(Instant now, Instant asked, bool credible, Instant instance_since,
-                     std::optional<Instant> answered) {
+                     std::optional<Instant> silent_since, std::optional<Instant> answered) {
   auto since = asked_ && asked - *asked_ <= kDenialValid ? denying_since() : std::nullopt;
   if (since && answered && *answered > *since) since.reset();
   *this = Delivery();
@@ -22,6 +22,7 @@ void Delivery::begin(Instant now, Instant asked, bool credible, Instant instance
   asked_ = asked;
   credible_ = credible;
   instance_since_ = instance_since;
+  silent_since_ = silent_since;
 }
 
 void Delivery::add(const Flow& flow, const stamp::FlowReport& report, bool stands_for_tunnel) {
@@ -54,9 +55,9 @@ void Delivery::add(const Flow& flow, const stamp::FlowReport& report, bool stand
     }
   }
   if (!stands_for_tunnel) return;
-  silent_since_ = flow.first_loss();
-  mostly_arrived_ = considered > 0 && newest_arrived * 2 >= std::min(considered, kNewest);
-  steady_delivered_ = delivered_ - delivered_before;
+  tunnel_delivered_ += delivered_ - delivered_before;
+  newest_considered_ += std::min(considered, kNewest);
+  newest_arrived_ += newest_arrived;
 }
 
 std::uint32_t Delivery::arrivals_since(std::optional<Instant> when) const {

@@ -13,12 +13,13 @@ class Delivery {
  public:
   /// Begins a new answer, received now, to a question asked at `asked`. `credible`: this instance may say
   /// that packets did not arrive; it does so only about probes sent since `instance_since`.
-  /// `answered`: when the newest probe that was answered was sent; what was said of probes before it is
-  /// another series.
+  /// `silent_since`: when the silence of the steady flow began. `answered`: when the newest probe that was
+  /// answered was sent; what was said of probes before it is another series.
   void begin(Instant now, Instant asked, bool credible, Instant instance_since,
-             std::optional<Instant> answered = {});
-  /// `stands_for_tunnel`: it is the steady flow, whose silence is the question. A few of its probes prove
-  /// that packets arrive; the odd probe of another flow may have lost its reply by chance.
+             std::optional<Instant> silent_since, std::optional<Instant> answered = {});
+  /// `stands_for_tunnel`: it is the steady flow, whose silence is the question, or one that is known to share
+  /// it. A few of its probes prove that packets arrive; the odd probe of another flow may have lost its reply
+  /// by chance.
   void add(const Flow& flow, const stamp::FlowReport& report, bool stands_for_tunnel);
   void clear() { *this = Delivery(); }
 
@@ -47,7 +48,9 @@ class Delivery {
   static constexpr std::uint32_t kArrivalsNeeded = 3;
 
   std::uint32_t arrivals_since(std::optional<Instant> when) const;
-  bool recent() const { return mostly_arrived_ && steady_delivered_ >= kArrivalsNeeded; }
+  bool recent() const {
+    return tunnel_delivered_ >= kArrivalsNeeded && newest_arrived_ * 2 >= newest_considered_;
+  }
 
   std::optional<Instant> asked_;
   std::vector<Instant> arrivals_;  ///< when the unanswered probes that arrived were sent
@@ -60,8 +63,9 @@ class Delivery {
   std::uint32_t denied_in_a_row_ = 0;    ///< pooled over flows: newest first, until one was received
   std::uint32_t denied_since_ = 0;       ///< of these, sent since denying_since_
   std::optional<Instant> silent_since_;  ///< of the steady flow, as it was when the answer came
-  std::uint32_t steady_delivered_ = 0;
-  bool mostly_arrived_ = false;  ///< of the newest few
+  std::uint32_t tunnel_delivered_ = 0;   ///< of the flows that stand for a tunnel
+  std::uint32_t newest_considered_ = 0;  ///< of these flows' newest few
+  std::uint32_t newest_arrived_ = 0;
 };
 
 }  // namespace ue::probe

@@ -230,13 +230,16 @@ void PathProber::on_asked(const Now& now, const AskOutcome& outcome) {
                                   [](const auto& r) { return r.known && r.received > 0; });
   if (saw_us) settlement_.learn_instance(answer.instance_id, now.mono, true);
   delivery_.begin(now.mono, outcome.asked, settlement_.denies_credibly(answer.instance_id),
-                  settlement_.instance_since(), newest_answered_);
+                  settlement_.instance_since(), steady() != nullptr ? steady()->first_loss() : std::nullopt,
+                  newest_answered_);
   for (const auto& report : answer.flows) {
     for (auto& flow : flows_) {
       if (flow->flow_id != report.flow_id) continue;
       if (flow->open && report.known && report.endpoint)
         mapping_.seen(flow->handle, report.highest_sequence, *report.endpoint);
-      if (flow->loss_run() > 0) delivery_.add(*flow, report, flow->handle == steady_);
+      // A path without a return is asked slowly: every flow of it tells of the same silence.
+      const bool tells = flow->handle == steady_ || standing_ == Standing::no_return;
+      if (flow->loss_run() > 0) delivery_.add(*flow, report, tells);
       settlement_.apply_report(*flow, report, answer.instance_id, outcome.asked);
     }
   }
