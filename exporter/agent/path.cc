@@ -312,7 +312,7 @@ void Path::localise(const Now& now, const verdict::Facts& facts) {
 }
 
 std::optional<probe::MappingLifetime::Bracket> Path::stream_lifetime() const {
-  return ladder_ ? ladder_->lifetime(probe::Pattern::stream).bracket() : std::nullopt;
+  return ladder_ ? ladder_->lifetime(probe::Pattern::stream).believed() : std::nullopt;
 }
 
 }  // namespace ue::agent

@@ -25,9 +25,9 @@ double ratio(std::uint64_t part, std::uint64_t whole) {
 }
 
 /// no: it survives the keepalive's silence; yes: it does not, and that could not be chance.
-Tri short_lived(const probe::MappingLifetime::Bracket& stream, Nanos keepalive, std::uint32_t losses_needed) {
+Tri short_lived(const probe::MappingLifetime::Bracket& stream, Nanos keepalive) {
   if (stream.lower >= keepalive) return Tri::no;
-  if (stream.proven(losses_needed) && *stream.upper <= keepalive) return Tri::yes;
+  if (stream.no_chance() && *stream.upper <= keepalive) return Tri::yes;
   return Tri::unknown;
 }
 
@@ -45,7 +45,7 @@ const std::string& local_fault(const probe::Observation& o, const PathContext& c
   if (o.steady != true) return c.local_fault;
   // A tracker that no rule heeds may forget what it likes: only what was measured counts.
   const auto keepalive = c.keepalive.value_or(kUsualKeepalive);
-  const bool harms = bound_is_own(c) && short_lived(*c.stream, keepalive, o.losses_needed) == Tri::yes;
+  const bool harms = bound_is_own(c) && short_lived(*c.stream, keepalive) == Tri::yes;
   return harms ? c.tracker_short : kNothing;
 }
 
@@ -75,7 +75,7 @@ verdict::Facts make_facts(const probe::Observation& o, const PathContext& c) {
   facts.lossy = tri(o.lossy);
   facts.size = tri(c.size);
   const auto keepalive = c.keepalive.value_or(kUsualKeepalive);
-  if (c.stream && !bound_is_own(c)) facts.short_lived = short_lived(*c.stream, keepalive, o.losses_needed);
+  if (c.stream && !bound_is_own(c)) facts.short_lived = short_lived(*c.stream, keepalive);
   return facts;
 }
 

@@ -18,7 +18,7 @@ std::map<std::string, metrics::MappingLifetime> to_metrics(const probe::HoldLadd
     auto& l = lifetimes[std::string(name(pattern))];
     // From the start, or what the first batch counts would be no increase to anybody.
     for (const Nanos hold : ladder.holds()) l.holds[fmt::format("{}", to_seconds(hold))] = {};
-    const auto b = ladder.lifetime(pattern).bracket();
+    const auto b = ladder.lifetime(pattern).believed();
     if (!b) continue;
     l.lower = to_seconds(b->lower);
     if (!b->upper) continue;

@@ -11,12 +11,20 @@ namespace ue::probe {
 /// owned by PathProber, fed one report a flow.
 class Delivery {
  public:
-  /// Begins a new answer, received now, to a question asked at `asked`. `credible`: this instance may say
-  /// that packets did not arrive; it does so only about probes sent since `instance_since`.
-  /// `silent_since`: when the silence of the steady flow began. `answered`: when the newest probe that was
-  /// answered was sent; what was said of probes before it is another series.
-  void begin(Instant now, Instant asked, bool credible, Instant instance_since,
-             std::optional<Instant> silent_since, std::optional<Instant> answered = {});
+  struct Answer {
+    Instant received{};
+    Instant asked{};
+    bool credible = false;     ///< this instance may say that packets did not arrive ...
+    Instant instance_since{};  ///< ... of those that were sent since then
+    /// When the steady flow's silence began.
+    std::optional<Instant> silent_since = std::nullopt;
+    /// When the newest probe that was answered was sent; what was said of probes before is another series.
+    std::optional<Instant> newest_answered = std::nullopt;
+    /// What this answer is to prove is known for long: less is needed for it to stand.
+    bool proven_before = false;
+  };
+  /// Begins a new answer; its reports follow.
+  void begin(const Answer& answer);
   /// `stands_for_tunnel`: it is the steady flow, whose silence is the question, or one that is known to share
   /// it. A few of its probes prove that packets arrive; the odd probe of another flow may have lost its reply
   /// by chance.
@@ -48,21 +56,15 @@ class Delivery {
   static constexpr std::uint32_t kArrivalsNeeded = 3;
 
   std::uint32_t arrivals_since(std::optional<Instant> when) const;
-  bool recent() const {
-    return tunnel_delivered_ >= kArrivalsNeeded && newest_arrived_ * 2 >= newest_considered_;
-  }
+  bool recent() const;
 
-  std::optional<Instant> asked_;
+  std::optional<Answer> answer_;
   std::vector<Instant> arrivals_;  ///< when the unanswered probes that arrived were sent
-  std::optional<Instant> newest_answered_;
   std::optional<Instant> newest_denied_;
   std::optional<Instant> denying_since_;  ///< of the series of answers that this one belongs to
-  bool credible_ = false;
-  Instant instance_since_{};
   std::uint32_t delivered_ = 0;
   std::uint32_t denied_in_a_row_ = 0;    ///< pooled over flows: newest first, until one was received
   std::uint32_t denied_since_ = 0;       ///< of these, sent since denying_since_
-  std::optional<Instant> silent_since_;  ///< of the steady flow, as it was when the answer came
   std::uint32_t tunnel_delivered_ = 0;   ///< of the flows that stand for a tunnel
   std::uint32_t newest_considered_ = 0;  ///< of these flows' newest few
   std::uint32_t newest_arrived_ = 0;

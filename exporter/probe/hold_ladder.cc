@@ -177,7 +177,11 @@ bool HoldLadder::record_outcomes() {
   bool said = false;
   for (const auto& [p, hold] : contradicted_) {
     const auto& known = known_[static_cast<std::size_t>(p)];
-    lifetime(p).contradict(hold, known ? known->upper : std::nullopt);
+    const auto bound = known ? known->upper : std::nullopt;
+    if (matters(p))
+      lifetime(p).doubt(hold, bound);
+    else
+      lifetime(p).contradict(hold, bound);
   }
   for (const auto& r : rungs_) {
     if (r.control() || r.outcome() == HoldRung::Outcome::no_say) continue;
@@ -189,6 +193,7 @@ bool HoldLadder::record_outcomes() {
     ++count.probes;
     count.replies += back ? 1 : 0;
   }
+  for (auto& l : lifetimes_) l.conclude(path_.losses_needed);
   return said;
 }
 
@@ -207,6 +212,7 @@ void HoldLadder::finish(const Now& now) {
   const auto controls = std::count_if(rungs_.begin(), rungs_.end(), [](const auto& r) {
     return r.control() && r.outcome() == HoldRung::Outcome::came_back;
   });
+  drop_hopeless();  // what fell silent last contradicts as well
   const bool said = controls == 2 && record_outcomes();
   refused_ = controls == 2 && !said;
   asker_.close(actions_);

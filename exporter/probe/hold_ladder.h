@@ -92,6 +92,9 @@ class HoldLadder {
                                          Pattern::solitary, Pattern::stream};
 
   MappingLifetime& lifetime(Pattern p) { return lifetimes_[static_cast<std::size_t>(p)]; }
+  /// Only these two say something about a tunnel, or about anybody's keepalive: what could be chance is tried
+  /// again.
+  static bool matters(Pattern p) { return p == Pattern::stream || p == Pattern::solitary; }
   void plan_full_set();
   void plan_pattern(Pattern p);
   bool plan_refinement(Pattern p);

@@ -122,9 +122,8 @@ void HoldLadder::drop_hopeless() {
 
 /// A bound that could be chance is tried again before anything is built on it; then it is made sharp.
 void HoldLadder::follow_up(const Now& now, Pattern p) {
-  // Only these two say something about a tunnel, or about anybody's keepalive.
-  const bool matters = p == Pattern::stream || p == Pattern::solitary;
-  if (matters && plan_confirmation(p)) return;
+  if (matters(p) && plan_confirmation(p)) return;
+  lifetime(p).settle();
   const auto b = lifetime(p).bracket();
   if (!b) return;
   auto& known = known_[static_cast<std::size_t>(p)];
@@ -140,7 +139,7 @@ void HoldLadder::follow_up(const Now& now, Pattern p) {
     return;
   }
   plan_pattern(p);
-  if (matters && !doubtful) next_full_ = now.mono;  // the other patterns may have changed with it
+  if (matters(p) && !doubtful) next_full_ = now.mono;  // the other patterns may have changed with it
 }
 
 }  // namespace ue::probe

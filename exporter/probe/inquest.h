@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "probe/flow.h"
+#include "probe/loss_model.h"
 
 namespace ue::probe {
 
@@ -15,12 +16,6 @@ inline Flow* find_flow(const Flows& flows, FlowHandle handle) {
     if (flow->handle == handle) return flow.get();
   }
   return nullptr;
-}
-
-/// Losses in a row that make a flow look dead, where so many would prove it. On a line that loses much three
-/// are nothing.
-inline constexpr std::uint32_t dying(std::uint32_t losses_needed) {
-  return losses_needed <= 16 ? 3 : (losses_needed - 8) * 3 / 8;
 }
 
 enum class Successors : std::uint8_t { unknown, died, outlived };

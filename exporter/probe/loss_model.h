@@ -4,6 +4,12 @@
 
 namespace ue::probe {
 
+/// Losses in a row that make a flow look dead, where so many would prove it. On a line that loses much three
+/// are nothing.
+inline constexpr std::uint32_t dying(std::uint32_t losses_needed) {
+  return losses_needed <= 16 ? 3 : (losses_needed - 8) * 3 / 8;
+}
+
 /// How likely a run of losses is by chance, from the losses that this path shows while it works. Loss is
 /// taken as bursty: p is the chance of a loss, q that of another one right after a loss. Runs that were found
 /// to be no chance must not be recorded, or an outage would make the next one harder to see. Passive; memory

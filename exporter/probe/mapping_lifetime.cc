@@ -47,6 +47,27 @@ void MappingLifetime::record(Nanos hold, bool came_back, std::uint32_t batch) {
   stale_ = true;
 }
 
+void MappingLifetime::conclude(std::uint32_t losses_needed) {
+  if (doubt_ && bracket() && bracket()->lower >= doubt_->least) {
+    trials_ = std::move(doubt_->trials);
+    stale_ = true;
+    doubt_.reset();
+  }
+  const auto& b = bracket();
+  const bool proven = b && b->proven(losses_needed);
+  if (!b || b->failures < enough_) enough_ = std::numeric_limits<std::uint32_t>::max();
+  if (proven) enough_ = std::min(enough_, losses_needed);
+  stale_ = true;
+  const bool shorter = b && b->upper && believed_ && *b->upper <= believed_->lower;
+  if ((shorter || doubt_) && !proven) return;
+  settle();
+}
+
+void MappingLifetime::doubt(Nanos least, std::optional<Nanos> known) {
+  if (!doubt_) doubt_ = Doubt{least, trials_};
+  contradict(least, known);
+}
+
 void MappingLifetime::forget_from(Nanos least) {
   const auto newest = std::find_if(trials_.rbegin(), trials_.rend(),
                                    [least](const auto& t) { return t.came_back && t.hold >= least; });
@@ -73,6 +94,7 @@ std::optional<MappingLifetime::Bracket> MappingLifetime::find_bracket() const {
   if (votes.empty()) return std::nullopt;
   Bracket b;
   b.batches_needed = batches_needed_;
+  b.enough = enough_;
   for (const auto& v : votes) {
     if (v.alive >= v.dead && v.alive > 0) b.lower = std::max(b.lower, v.hold);
   }

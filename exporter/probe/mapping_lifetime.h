@@ -1,5 +1,7 @@
 #pragma once
+#include <algorithm>
 #include <deque>
+#include <limits>
 #include <optional>
 #include <string_view>
 
@@ -38,7 +40,14 @@ class MappingLifetime {
   void record(Nanos hold, bool came_back, std::uint32_t batch);
   /// In how many batches a bound must fail before it is no chance; for whom there is time for fewer.
   void set_batches_needed(std::uint32_t n) { batches_needed_ = n; }
+  /// What is known once a batch was recorded. `losses_needed`: so many failures in a row are no chance on
+  /// this line, now. A bound that is none stays so until something comes back, although the line may lose
+  /// more meanwhile, and more would have to be asked for. What is to be believed is the bracket now, unless
+  /// it is shorter than it was and that may be chance.
+  void conclude(std::uint32_t losses_needed);
   void clear() {
+    doubt_.reset();
+    believed_.reset();
     erase([](const auto&) { return true; });
   }
   /// The NAT forgets sooner than it did, after `least` already: what came back after as much says nothing any
@@ -49,6 +58,13 @@ class MappingLifetime {
   void contradict(Nanos least, std::optional<Nanos> known) {
     forget_from(least);
     if (known) erase([known](const auto& t) { return t.hold >= *known; });
+  }
+  /// The same, for now: should `least` come back after all, nothing has happened.
+  void doubt(Nanos least, std::optional<Nanos> known);
+  /// Whether it is chance will not be found out: the bracket as it is has to do.
+  void settle() {
+    doubt_.reset();
+    believed_ = bracket();
   }
   /// It remembers longer than it did: what did not come back after `than` says nothing any more.
   void forget_longer(Nanos than) {
@@ -64,10 +80,13 @@ class MappingLifetime {
     std::uint32_t failures = 0;
     std::uint32_t batches = 0;  ///< that these were in
     std::uint32_t batches_needed = kBatchesNeeded;
+    std::uint32_t enough = std::numeric_limits<std::uint32_t>::max();  ///< failures that were no chance once
 
-    /// The upper bound is no chance: enough failures, at different times.
+    /// The upper bound is no chance, and was found to be none: what K is at the moment changes nothing.
+    bool no_chance() const { return proven(enough); }
+    /// The same where `losses_needed` are no chance now: enough failures, at different times.
     bool proven(std::uint32_t losses_needed) const {
-      return upper && failures >= losses_needed && batches >= batches_needed;
+      return upper && failures >= std::min(losses_needed, enough) && batches >= batches_needed;
     }
     static constexpr std::uint32_t kBatchesNeeded = 3;
   };
@@ -76,12 +95,18 @@ class MappingLifetime {
     stale_ = false;
     return bracket_;
   }
+  /// What is to be believed, since the last batch.
+  const std::optional<Bracket>& believed() const { return believed_; }
 
  private:
   struct Trial {
     Nanos hold;
     bool came_back;
     std::uint32_t batch;
+  };
+  struct Doubt {
+    Nanos least;
+    std::deque<Trial> trials;  ///< from before
   };
   template <class Which>
   void erase(Which which) {
@@ -94,8 +119,11 @@ class MappingLifetime {
   static constexpr int kMajorityOf = 3;
 
   std::uint32_t batches_needed_ = Bracket::kBatchesNeeded;
+  std::uint32_t enough_ = std::numeric_limits<std::uint32_t>::max();
   std::deque<Trial> trials_;  ///< newest last
   mutable std::optional<Bracket> bracket_;
+  std::optional<Bracket> believed_;
+  std::optional<Doubt> doubt_;
   mutable bool stale_ = false;  ///< trials have come or gone since it was found
 };
 

@@ -229,17 +229,22 @@ void PathProber::on_asked(const Now& now, const AskOutcome& outcome) {
   const bool saw_us = std::any_of(answer.flows.begin(), answer.flows.end(),
                                   [](const auto& r) { return r.known && r.received > 0; });
   if (saw_us) settlement_.learn_instance(answer.instance_id, now.mono, true);
-  delivery_.begin(now.mono, outcome.asked, settlement_.denies_credibly(answer.instance_id),
-                  settlement_.instance_since(), steady() != nullptr ? steady()->first_loss() : std::nullopt,
-                  newest_answered_);
+  const auto* s = steady();
+  // A path without a return is asked slowly: every flow of it tells of the same silence.
+  const bool paced = standing_ == Standing::no_return;
+  delivery_.begin({.received = now.mono,
+                   .asked = outcome.asked,
+                   .credible = settlement_.denies_credibly(answer.instance_id),
+                   .instance_since = settlement_.instance_since(),
+                   .silent_since = s != nullptr ? s->first_loss() : std::nullopt,
+                   .newest_answered = newest_answered_,
+                   .proven_before = paced && forward(now.mono) == true});
   for (const auto& report : answer.flows) {
     for (auto& flow : flows_) {
       if (flow->flow_id != report.flow_id) continue;
       if (flow->open && report.known && report.endpoint)
         mapping_.seen(flow->handle, report.highest_sequence, *report.endpoint);
-      // A path without a return is asked slowly: every flow of it tells of the same silence.
-      const bool tells = flow->handle == steady_ || standing_ == Standing::no_return;
-      if (flow->loss_run() > 0) delivery_.add(*flow, report, tells);
+      if (flow->loss_run() > 0) delivery_.add(*flow, report, paced || flow->handle == steady_);
       settlement_.apply_report(*flow, report, answer.instance_id, outcome.asked);
     }
   }

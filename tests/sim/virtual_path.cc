@@ -205,7 +205,7 @@ bool VirtualPath::allow_others(const Now& at, const probe::Observation& o) {
     context.passing_payload = size_.passing_payload();
   }
   if (ladder_ && (changed_ & kLadder) != 0)
-    context.stream = std::as_const(*ladder_).lifetime(probe::Pattern::stream).bracket();
+    context.stream = std::as_const(*ladder_).lifetime(probe::Pattern::stream).believed();
   changed_ = 0;
   const bool works = agent::silence_tells(working_, agent::standing_for(verdict()), steady);
   if (std::exchange(working_, works) == works) return false;

@@ -44,11 +44,11 @@ TEST(PathEvidence, EveryObservationHasItsFact) {
 
 TEST(PathEvidence, AMappingIsShortOnlyWhereThatIsNoChance) {
   probe::Observation o;
-  o.losses_needed = 8;
   PathContext c;
   const auto short_lived = [&](int lower, int upper, std::uint32_t failures, std::optional<Nanos> keepalive,
                                std::uint32_t batches = 3) {
     c.stream = {std::chrono::seconds(lower), std::chrono::seconds(upper), failures, batches};
+    c.stream->enough = 8;
     c.keepalive = keepalive;
     return make_evidence(o, c).facts.short_lived;
   };
@@ -180,9 +180,9 @@ TEST(PathEvidence, AFullTrackerIsTheGatewaysWhereNewFlowsDie) {
 TEST(PathEvidence, ALifetimeThatIsTheGatewaysOwnBlamesNoCarrier) {
   probe::Observation o;
   o.steady = o.fresh = true;
-  o.losses_needed = 8;
   PathContext c;
   c.stream = {std::chrono::seconds(8), std::chrono::seconds(12), 9, 3};
+  c.stream->enough = 8;
   c.tracker_short = "the tracker forgets after 10 s";
   const auto facts = [&](std::optional<Nanos> timeout) {
     c.tracker_timeout = timeout;

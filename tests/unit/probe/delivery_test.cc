@@ -25,8 +25,8 @@ class DeliveryTest : public testing::Test {
     return r;
   }
   void tell(Nanos asked, const stamp::FlowReport& r, bool credible = true, Nanos instance_since = {}) {
-    delivery_.begin(Instant{} + asked + 100ms, Instant{} + asked, credible, Instant{} + instance_since,
-                    flow_.first_loss());
+    delivery_.begin({Instant{} + asked + 100ms, Instant{} + asked, credible, Instant{} + instance_since,
+                     flow_.first_loss()});
     delivery_.add(flow_, r, true);
   }
   /// A first answer, which denies one probe: what was sent from 6.6 s on was sent while TCP was known to
@@ -121,7 +121,7 @@ TEST_F(DeliveryTest, AnAnswerAboutAnotherSilenceSaysNothing) {
 
 TEST_F(DeliveryTest, ManyArrivalsInARowProveItOnWhateverFlow) {
   const auto tell_beside = [&](std::optional<Instant> answered) {
-    delivery_.begin(Instant{} + 21s, Instant{} + 21s, true, Instant{}, flow_.first_loss(), answered);
+    delivery_.begin({Instant{} + 21s, Instant{} + 21s, true, Instant{}, flow_.first_loss(), answered});
     delivery_.add(flow_, report(19), false);
   };
   tell_beside({});
@@ -145,9 +145,23 @@ TEST_F(DeliveryTest, FlowsOfOneSilenceTellOfItTogether) {
   EXPECT_FALSE(arrived(22s)) << "eight of eighteen";
 }
 
+TEST_F(DeliveryTest, WhatIsKnownForLongStandsOnAFifth) {
+  auto lately_lost = report(19);
+  for (std::size_t i = 0; i < 4; ++i) lately_lost.window.reset(i);
+  const auto tell_again = [&] {
+    delivery_.begin({Instant{} + 21s, Instant{} + 21s, true, Instant{}, flow_.first_loss(), {}, true});
+    delivery_.add(flow_, lately_lost, true);
+  };
+  tell_again();
+  EXPECT_EQ(arrived(22s), true) << "two of the newest six";
+  lately_lost.window.reset(4);
+  tell_again();
+  EXPECT_FALSE(arrived(22s)) << "one of them";
+}
+
 TEST_F(DeliveryTest, OtherFlowsDenyArrival) {
   begin_denying();
-  delivery_.begin(Instant{} + 21s, Instant{} + 21s, true, Instant{}, flow_.first_loss());
+  delivery_.begin({Instant{} + 21s, Instant{} + 21s, true, Instant{}, flow_.first_loss()});
   delivery_.add(flow_, report(4), false);
   EXPECT_EQ(arrived(22s), false);
 }

@@ -46,5 +46,84 @@ TEST(MappingLifetime, WhatSpeaksForALongBoundSpeaksForNoShorterOne) {
   EXPECT_FALSE(l.bracket()->proven(8));
 }
 
+/// 19 s are survived and 20 s are not, which is no chance.
+class KnownLifetime : public testing::Test {
+ protected:
+  KnownLifetime() {
+    for (std::uint32_t batch = 1; batch <= 4; ++batch) {
+      record(19s, true, 2, batch);
+      record(20s, false, 2, batch);
+      l_.conclude(8);
+    }
+  }
+  void record(Nanos hold, bool came_back, int times, std::uint32_t batch) {
+    for (int i = 0; i < times; ++i) l_.record(hold, came_back, batch);
+  }
+  void expect_believed(Nanos lower, Nanos upper) const {
+    ASSERT_TRUE(l_.believed() && l_.believed()->upper);
+    EXPECT_EQ(l_.believed()->lower, lower);
+    EXPECT_EQ(l_.believed()->upper, upper);
+    EXPECT_TRUE(l_.believed()->no_chance());
+  }
+  MappingLifetime l_;
+};
+
+TEST_F(KnownLifetime, StandsAlthoughTheLineLosesMoreMeanwhile) {
+  EXPECT_TRUE(l_.believed()->proven(40));
+  l_.conclude(40);
+  expect_believed(19s, 20s);
+}
+
+TEST_F(KnownLifetime, StandsWhileItIsDoubtedAndAfterThat) {
+  l_.doubt(19s, Nanos(20s));
+  record(19s, false, 2, 5);
+  l_.conclude(8);
+  EXPECT_EQ(l_.bracket()->upper, Nanos(19s));
+  expect_believed(19s, 20s);
+  record(19s, true, 3, 6);
+  l_.conclude(8);
+  expect_believed(19s, 20s);
+  EXPECT_EQ(l_.bracket()->upper, Nanos(20s)) << "what failed before is known again";
+}
+
+TEST_F(KnownLifetime, StandsWhileTwoOfThreeMayBeChance) {
+  for (std::uint32_t batch = 5; batch <= 6; ++batch) {
+    record(19s, true, 1, batch);
+    record(19s, false, 1, batch);
+  }
+  l_.conclude(8);
+  EXPECT_EQ(l_.bracket()->upper, Nanos(19s));
+  expect_believed(19s, 20s);
+}
+
+TEST_F(KnownLifetime, GivesWayToAShorterOneThatIsNoChance) {
+  l_.doubt(19s, Nanos(20s));
+  record(10s, true, 2, 5);
+  for (std::uint32_t batch = 5; batch <= 7; ++batch) {
+    expect_believed(19s, 20s);
+    record(19s, false, 3, batch);
+    l_.conclude(8);
+  }
+  expect_believed(10s, 19s);
+}
+
+TEST_F(KnownLifetime, GivesWayWhereTheDoubtCannotBeSettled) {
+  l_.doubt(19s, Nanos(20s));
+  record(19s, false, 2, 5);
+  l_.conclude(8);
+  l_.settle();
+  EXPECT_EQ(l_.believed()->upper, Nanos(19s));
+  EXPECT_FALSE(l_.believed()->no_chance());
+}
+
+TEST_F(KnownLifetime, IsForgottenWithTheNetwork) {
+  l_.clear();
+  EXPECT_FALSE(l_.believed());
+  record(19s, true, 2, 5);
+  record(20s, false, 9, 5);
+  l_.conclude(8);
+  EXPECT_FALSE(l_.believed()->no_chance()) << "one batch";
+}
+
 }  // namespace
 }  // namespace ue::probe

@@ -10,7 +10,7 @@ using probe::Pattern;
 
 /// "10..11" in seconds; "120..Inf" where nothing failed.
 std::string bracket(const VirtualLadder& world, Pattern p) {
-  const auto b = world.ladder().lifetime(p).bracket();
+  const auto b = world.ladder().lifetime(p).believed();
   if (!b) return "none";
   const auto s = [](Nanos d) { return std::to_string(d / 1s); };
   return s(b->lower) + ".." + (b->upper ? s(*b->upper) : "Inf");
@@ -63,7 +63,7 @@ TEST(HoldLadder, ANatThatIsRestartedNowAndThenShrinksNoLifetime) {
     for (int restart = 0; restart < 100; ++restart) {
       for (int s = 0; s < 20 + restart % 7; ++s) {
         world.run_for(61s);
-        const auto b = world.ladder().lifetime(Pattern::stream).bracket();
+        const auto b = world.ladder().lifetime(Pattern::stream).believed();
         ASSERT_FALSE(b && b->proven(8) && *b->upper < 60s)
             << "seed " << seed << ": " << bracket(world, Pattern::stream);
       }
@@ -84,7 +84,7 @@ TEST(HoldLadder, LossShrinksNoLifetime) {
     world.allow(true);
     for (int i = 0; i < 24; ++i) {
       world.run_for(1h);
-      const auto b = world.ladder().lifetime(Pattern::stream).bracket();
+      const auto b = world.ladder().lifetime(Pattern::stream).believed();
       ASSERT_TRUE(b) << "seed " << seed;
       ASSERT_FALSE(b->upper && b->failures >= 8)
           << "seed " << seed << ": " << bracket(world, Pattern::stream);
@@ -95,7 +95,7 @@ TEST(HoldLadder, LossShrinksNoLifetime) {
 TEST(HoldLadder, AShortStreamIsProvenWithinTheFirstBatches) {
   for (std::uint64_t seed = 1; seed <= seeds(50); ++seed) {
     Measured world(NatTimers{8s, 8s, 25s}, seed, 0.02, 6min);
-    const auto b = world.ladder().lifetime(Pattern::stream).bracket();
+    const auto b = world.ladder().lifetime(Pattern::stream).believed();
     ASSERT_TRUE(b && b->upper) << "seed " << seed;
     EXPECT_GE(b->failures, 8U) << "seed " << seed;
     EXPECT_LE(b->lower, 25s);

@@ -75,18 +75,6 @@ TEST(OneWay, NothingComesBackFromSomeMoment) {
   }
 }
 
-/// Asked slowly, and with a third of the questions' subjects lost on the way there.
-TEST(OneWay, StandsForAsLongAsItIsOnALineThatLosesMuch) {
-  for (std::uint64_t seed = 0; seed < seeds(40); ++seed) {
-    VirtualPath path({77000 + seed, false, {}, {}});
-    path.out.loss = path.back.loss = seed % 4 < 3 ? .3 : .2;
-    path.at(900s, [&] { path.back.passes = seed % 2 == 0 ? nothing() : absolute_lifetime(path, 4s, 900s); });
-    path.run_until(900s + 6h);
-    ASSERT_TRUE(path.first(Verdict::one_way, 900s)) << path.story();
-    EXPECT_EQ(path.changes().back().at, path.first(Verdict::one_way, 900s)) << seed << "\n" << path.story();
-  }
-}
-
 TEST(OneWay, NothingEverCameBack) {
   for (std::uint64_t seed = 1; seed <= seeds(20); ++seed) {
     VirtualPath path(seed);
