@@ -13,11 +13,12 @@ using namespace std::chrono_literals;
 constexpr std::uint32_t kSmall = 0;  // sequence numbers of the two probes of a round
 constexpr std::uint32_t kLarge = 1;
 constexpr Nanos kLeastWait = 1s;
-constexpr Nanos kAgain = 3s;          // between rounds that confirm: a burst of losses or a full queue ends
-constexpr Nanos kLeastTime = 15s;     // of failures, likewise
-constexpr Nanos kSearching = 1s;      // between rounds that look for a size that passes
-constexpr std::uint32_t kTries = 3;   // of each smaller size
-constexpr Nanos kLimitValid = 10min;  // RFC 1191 §6.3: then a larger size is tried again
+constexpr Nanos kAgain = 3s;       // between rounds that confirm: a burst of losses or a full queue ends
+constexpr Nanos kLeastTime = 15s;  // of failures, likewise
+constexpr std::uint32_t kHopeless = 10;  // rounds in a row without any answer: then there is no hurry
+constexpr Nanos kSearching = 1s;         // between rounds that look for a size that passes
+constexpr std::uint32_t kTries = 3;      // of each smaller size
+constexpr Nanos kLimitValid = 10min;     // RFC 1191 §6.3: then a larger size is tried again
 constexpr std::uint32_t kLeastMtu4 = 576;
 constexpr std::uint32_t kLeastMtu6 = 1280;
 
@@ -69,6 +70,8 @@ void SizeCheck::restart(const Now& now, Family family) {
   next_ = now.mono;
   passes_.reset();
   failures_ = 0;
+  voids_ = 0;
+  missed_ = false;
   limit_.reset();
   trying_.reset();
   smaller_passes_.reset();
@@ -86,8 +89,9 @@ void SizeCheck::advance(const Now& now, const PathState& path) {
     } else if (over.small_back) {
       failed(now);
     } else {  // nothing came back at all: that is not about the size
+      if (voids_ < kHopeless) ++voids_;
       const bool doubtful = passes_ != false && (missed_ || failures_ > 0);
-      next_ = now.mono + (doubtful ? kAgain : later());
+      next_ = now.mono + (doubtful && voids_ < kHopeless ? kAgain : later());
     }
   }
   if (!round_ && now.mono >= next_) begin(now);
@@ -135,6 +139,7 @@ void SizeCheck::on_datagram(const Now& now, FlowHandle flow, ByteView datagram, 
   if (reply == nullptr) return;
   if (reply->base.sender_sequence == kSmall) {
     round_->small_back = true;
+    voids_ = 0;
   } else if (reply->base.sender_sequence == kLarge) {
     passed(now);
   }
@@ -155,6 +160,7 @@ void SizeCheck::on_too_big(const Now& now, FlowHandle flow, std::uint32_t mtu) {
 
 void SizeCheck::passed(const Now& now) {
   missed_ = false;
+  voids_ = 0;
   if (trying_) {
     smaller_passes_ = trying_;
     trying_.reset();

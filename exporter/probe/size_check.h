@@ -83,6 +83,7 @@ class SizeCheck {
   std::optional<Round> round_;
   std::optional<bool> passes_;
   std::uint32_t failures_ = 0;  ///< in a row, at the present size
+  std::uint32_t voids_ = 0;     ///< rounds in a row of which nothing came back at all
   Instant first_failure_{};
   bool missed_ = false;                 ///< a probe that went alone did not come back, nor has one since
   std::optional<std::uint32_t> limit_;  ///< the path's own word

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "stamp/packet.h"
 #include "stamp/tlv.h"
 
 namespace ue::probe {
@@ -77,6 +78,87 @@ TEST(SizeCheck, SilenceOfBothSaysNothingOfTheSize) {
   auto check = size_check_at_work(Family::ipv4);
   for (auto t = 10s; t < 3600s; t += 1s) (void)size_round(check, t);
   EXPECT_FALSE(check.passes());
+}
+
+/// As a stateless reflector would, the one probe of the round or the other.
+void size_answer(SizeCheck& check, const SizeRound& round, std::size_t which, Nanos at) {
+  const auto request = stamp::parse_sender(round.packets.at(which), stamp::Mode::unauthenticated);
+  ASSERT_TRUE(request);
+  stamp::ReflectorPacket reply;
+  reply.sequence = reply.sender_sequence = request->sequence;
+  reply.error_estimate = reply.sender_error_estimate = request->error_estimate;
+  reply.ssid = request->ssid;
+  Bytes out(stamp::base_size(stamp::Mode::unauthenticated));
+  stamp::encode(reply, stamp::Mode::unauthenticated, out);
+  check.on_datagram(size_clock(at), round.flow, out, true);
+}
+
+/// The full size has passed once, and the next large probe, which went alone, was lost. When that was known.
+Nanos miss_one(SizeCheck& check) {
+  const auto first = size_round(check, 10s);
+  size_answer(check, first, 1, 10s);
+  EXPECT_EQ(check.passes(), true);
+  EXPECT_EQ(size_round(check, 80s).packets.size(), 1U);
+  (void)size_round(check, 81s);
+  EXPECT_EQ(check.wake_at(), size_clock(84s).mono);
+  return 81s;
+}
+
+/// Begins a round as soon as one is due, and lets it end without an answer. When that is, and the next one is
+/// due after how long.
+Nanos void_round(SizeCheck& check, Nanos& at) {
+  at = check.wake_at() - size_clock(0s).mono;
+  EXPECT_EQ(size_round(check, at).packets.size(), 2U);
+  at += 1s;
+  (void)size_round(check, at);
+  return check.wake_at() - size_clock(at).mono;
+}
+
+TEST(SizeCheck, AMissedProbeIsAskedAgainSoonAlsoWhereItsControlIsLost) {
+  auto check = size_check_at_work(Family::ipv4);
+  auto at = miss_one(check);
+  EXPECT_EQ(void_round(check, at), Nanos(3s));
+  EXPECT_EQ(void_round(check, at), Nanos(3s));
+  const auto r = size_round(check, at + 3s);
+  ASSERT_EQ(r.packets.size(), 2U);
+  size_answer(check, r, 1, at + 3s);
+  EXPECT_GE(check.wake_at(), size_clock(at + 60s).mono);
+  EXPECT_EQ(size_round(check, at + 80s).packets.size(), 1U) << "nothing is in doubt any more";
+}
+
+TEST(SizeCheck, NobodyIsHurriedForEverWhereNothingComesBack) {
+  auto check = size_check_at_work(Family::ipv4);
+  auto at = miss_one(check);
+  int quick = 0;
+  while (void_round(check, at) == Nanos(3s)) ASSERT_LT(++quick, 20);
+  EXPECT_GE(quick, 5);
+  for (int i = 0; i < 10; ++i) EXPECT_GE(void_round(check, at), Nanos(60s)) << i;
+  // A control that came back makes it worth while again.
+  at = check.wake_at() - size_clock(0s).mono;
+  const auto r = size_round(check, at);
+  size_answer(check, r, 0, at);
+  (void)size_round(check, at + 1s);
+  EXPECT_EQ(void_round(check, at), Nanos(3s));
+}
+
+TEST(SizeCheck, WhereLargeOnesVanishAVoidRoundIsNoHurry) {
+  auto check = size_check_at_work(Family::ipv4);
+  auto at = miss_one(check);
+  while (check.passes() == true) {
+    at = check.wake_at() - size_clock(0s).mono;
+    ASSERT_LT(at, 300s);
+    size_answer(check, size_round(check, at), 0, at);
+    (void)size_round(check, at + 1s);
+  }
+  EXPECT_EQ(check.passes(), false);
+  EXPECT_GE(void_round(check, at), Nanos(60s));
+}
+
+TEST(SizeCheck, AnotherNetworkInheritsNoDoubt) {
+  auto check = size_check_at_work(Family::ipv4);
+  auto at = miss_one(check);
+  check.restart(size_clock(at), Family::ipv4);
+  EXPECT_GE(void_round(check, at), Nanos(60s));
 }
 
 TEST(SizeCheck, AsleepWhileThePathDoesNotWork) {
