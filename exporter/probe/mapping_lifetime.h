@@ -39,7 +39,10 @@ class MappingLifetime {
   /// say.
   void record(Nanos hold, bool came_back, std::uint32_t batch);
   /// In how many batches a bound must fail before it is no chance; for whom there is time for fewer.
-  void set_batches_needed(std::uint32_t n) { batches_needed_ = n; }
+  void set_batches_needed(std::uint32_t n) {
+    batches_needed_ = n;
+    stale_ = true;
+  }
   /// What is known once a batch was recorded. `losses_needed`: so many failures in a row are no chance on
   /// this line, now. A bound that is none stays so until something comes back, although the line may lose
   /// more meanwhile, and more would have to be asked for. What is to be believed is the bracket now, unless
@@ -124,7 +127,7 @@ class MappingLifetime {
   mutable std::optional<Bracket> bracket_;
   std::optional<Bracket> believed_;
   std::optional<Doubt> doubt_;
-  mutable bool stale_ = false;  ///< trials have come or gone since it was found
+  mutable bool stale_ = false;  ///< what it is found from has changed since
 };
 
 /// The gateway itself forgets within the bracket, so its upper bound says nothing about a carrier's NAT. Who

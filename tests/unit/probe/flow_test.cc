@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <random>
+
 namespace ue::probe {
 namespace {
 
@@ -113,6 +116,86 @@ TEST_F(FlowTest, SaysWhenItExpiresNext) {
   EXPECT_EQ(flow_.next_expiry(kTimeout), Instant{} + 1300ms);
   expire(2s);
   EXPECT_FALSE(flow_.next_expiry(kTimeout));
+}
+
+TEST_F(FlowTest, WhatWasSentTogetherExpiresTogether) {
+  for (int i = 0; i < 3; ++i) send(1s);
+  send(2s);
+  answer(0, 1010ms);
+  EXPECT_EQ(flow_.next_expiry(kTimeout), Instant{} + 1300ms) << "two others were sent in the same moment";
+  answer(2, 1020ms);
+  EXPECT_EQ(flow_.next_expiry(kTimeout), Instant{} + 1300ms);
+  EXPECT_EQ(expire(1300ms), 1U);
+  EXPECT_TRUE(flow_.pending[1].missing);
+  EXPECT_EQ(flow_.next_expiry(kTimeout), Instant{} + 2300ms);
+}
+
+TEST_F(FlowTest, ALateAnswerDoesNotHideWhatStillWaits) {
+  for (auto t = 0s; t < 3s; t += 1s) send(t);
+  EXPECT_EQ(expire(1s), 1U);
+  answer(0, 1010ms);  // late
+  answer(2, 2010ms);
+  EXPECT_EQ(flow_.next_expiry(kTimeout), Instant{} + 1300ms);
+  EXPECT_EQ(expire(3s), 1U);
+  EXPECT_FALSE(flow_.next_expiry(kTimeout));
+}
+
+/// Played beside a list in which everything is looked for from its beginning: several probes at one moment,
+/// answers in any order, late, twice or never, a time-out that follows the round trip, and what is decided
+/// settled out of the middle.
+TEST_F(FlowTest, FindsWhatALookAtEveryProbeWouldFind) {
+  std::mt19937 dice(7);
+  const auto roll = [&](std::uint32_t sides) { return static_cast<std::uint32_t>(dice() % sides); };
+  std::vector<Pending> all;  // as they should be
+  const auto waits = [](const Pending& p) { return !p.missing && !p.answered; };
+  Nanos now{};
+  for (int step = 0; step < 20'000; ++step) {
+    now += roll(3) == 0 ? Nanos(0s) : Nanos(std::chrono::milliseconds(roll(400)));
+    const Nanos timeout = std::chrono::milliseconds(300 + 100 * roll(8));
+    if (roll(2) == 0) {
+      Pending p;
+      p.sequence = send(now);
+      p.sent = at(now).mono;
+      all.push_back(p);
+    }
+    if (flow_.sent() > 0 && roll(2) == 0) {
+      const auto sequence = flow_.sent() - 1 - roll(std::min(flow_.sent(), 12U));
+      const auto p =
+          std::find_if(all.begin(), all.end(), [&](const auto& x) { return x.sequence == sequence; });
+      const auto arrival = p == all.end() ? Arrival::settled
+                           : p->answered  ? Arrival::duplicate
+                                          : Arrival::answered;
+      ASSERT_EQ(answer(sequence, now).arrival, arrival) << step;
+      if (p != all.end()) p->answered = true;
+    }
+    if (roll(4) == 0) {
+      std::uint32_t lost = 0;
+      for (auto& p : all) {
+        if (!waits(p) || p.sent + timeout > at(now).mono) continue;
+        p.missing = true;
+        ++lost;
+      }
+      ASSERT_EQ(flow_.expire(at(now).mono, timeout), lost) << step;
+    }
+    if (roll(8) == 0) {
+      const auto settled = [&, part = roll(5)](const Pending& p) {
+        return !waits(p) && p.sequence % 5 != part;
+      };
+      std::erase_if(all, settled);
+      std::erase_if(flow_.pending, settled);
+    }
+    const auto first = std::find_if(all.begin(), all.end(), waits);
+    ASSERT_EQ(flow_.next_expiry(timeout),
+              first == all.end() ? std::nullopt : std::optional(first->sent + timeout))
+        << step;
+    ASSERT_EQ(flow_.pending.size(), all.size());
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      ASSERT_EQ(flow_.pending[i].missing, all[i].missing) << step;
+      ASSERT_EQ(flow_.pending[i].answered, all[i].answered) << step;
+    }
+  }
+  EXPECT_GT(flow_.answers(), 1000U);
+  EXPECT_GT(flow_.resolved(), flow_.answers());
 }
 
 TEST_F(FlowTest, AProbeIsCountedAsWhatTheFlowWasThen) {

@@ -86,6 +86,59 @@ TEST(LossModel, FollowsAPathThatGetsBetter) {
   EXPECT_LE(m.losses_needed(), 6U);
 }
 
+/// K of what the model says of a loss now, found by trying.
+std::uint32_t least_run(const LossModel& m) {
+  const double budget = .01 / (365.25 * 86400);
+  double chance = m.loss();
+  std::uint32_t k = 1;
+  for (; chance > budget && k < LossModel::kLongestBurst; ++k) chance *= m.loss_after_loss();
+  return k;
+}
+
+// It is not counted anew with every answer, which hardly changes it: then it may be one too many, never too
+// few, and right after a loss it is exact.
+TEST(LossModel, AnAnswerLeavesAtMostOneLossTooMany) {
+  for (const double loss : {0., .002, .01, .03, .1, .3, .5}) {
+    for (const double again : {loss, .4, .7}) {
+      Dice dice(3);
+      LossModel m;
+      std::uint32_t run = 0;
+      int asked = 0;
+      int above = 0;
+      for (int i = 0; i < 50'000; ++i) {
+        if (dice.falls(run > 0 ? std::max(again, loss) : loss)) {
+          ++run;
+          continue;
+        }
+        const bool lost = run > 0;
+        m.record_run(std::exchange(run, 0));
+        if (lost) {
+          ASSERT_EQ(m.whole_run(), least_run(m)) << loss << " " << again << " " << i;
+        }
+        m.record_answer();
+        const auto exact = least_run(m);
+        ASSERT_GE(m.whole_run(), exact) << loss << " " << again << " " << i;
+        ASSERT_LE(m.whole_run(), exact + 1) << loss << " " << again << " " << i;
+        ++asked;
+        above += m.whole_run() != exact ? 1 : 0;
+      }
+      EXPECT_LT(above, asked / 10) << loss << " " << again;
+    }
+  }
+}
+
+// Nobody may wait for the hundredth by which p falls last: on a good line K ends where it should.
+TEST(LossModel, EndsExactlyWhereLossEnds) {
+  LossModel m;
+  m.record_run(30);
+  for (int i = 0; i < 40'000; ++i) {
+    m.record_answer();
+    (void)m.losses_needed();
+  }
+  EXPECT_EQ(m.loss(), .01);
+  EXPECT_EQ(m.whole_run(), least_run(m));
+}
+
 TEST(LossAlarm, RaisesAtTwiceTheThresholdAndClearsWithoutLoss) {
   for (std::uint64_t seed = 1; seed <= 50; ++seed) {
     Dice dice(seed);
@@ -137,6 +190,40 @@ TEST(LossWindow, CountsTwoMinutes) {
   EXPECT_EQ(w.totals(Instant{} + 121s).return_lost, 1U);
   w.record(Instant{} + 5000s, Outcome::unattributed);
   EXPECT_EQ(w.totals(Instant{} + 5000s).all(), 1U);
+}
+
+/// Every record that is not older than the window, counted one by one.
+TEST(LossWindow, CountsWhatALookAtEveryRecordWouldCount) {
+  constexpr auto kSlot = 15s;
+  std::mt19937 dice(11);
+  LossWindow w;
+  std::vector<std::pair<Instant, Outcome>> all;
+  Instant now = Instant{} + 1h;
+  for (int step = 0; step < 20'000; ++step) {
+    const auto kind = dice() % 200;
+    // Mostly every second, at times in one moment, now and then after a silence, of which some are longer
+    // than all that is remembered.
+    now += kind == 0 ? Nanos(std::chrono::seconds(dice() % 400))
+                     : Nanos(std::chrono::milliseconds(kind < 60 ? 0 : dice() % 2000));
+    if (dice() % 3 != 0) {
+      const auto outcome = static_cast<Outcome>(dice() % 4);
+      w.record(now, outcome);
+      all.emplace_back(now, outcome);
+    }
+    LossWindow::Totals sum;
+    for (auto r = all.rbegin(); r != all.rend(); ++r) {
+      if (r->first.time_since_epoch() / kSlot + 8 <= now.time_since_epoch() / kSlot) break;
+      ++(r->second == Outcome::answered       ? sum.answered
+         : r->second == Outcome::forward_lost ? sum.forward_lost
+         : r->second == Outcome::return_lost  ? sum.return_lost
+                                              : sum.unattributed);
+    }
+    const auto told = w.totals(now);
+    ASSERT_EQ(told.answered, sum.answered) << step;
+    ASSERT_EQ(told.forward_lost, sum.forward_lost) << step;
+    ASSERT_EQ(told.return_lost, sum.return_lost) << step;
+    ASSERT_EQ(told.unattributed, sum.unattributed) << step;
+  }
 }
 
 TEST(Rtt, SetsTheLossTimeout) {

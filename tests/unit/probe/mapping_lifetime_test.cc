@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
+
 namespace ue::probe {
 namespace {
 
@@ -123,6 +125,68 @@ TEST_F(KnownLifetime, IsForgottenWithTheNetwork) {
   record(20s, false, 9, 5);
   l_.conclude(8);
   EXPECT_FALSE(l_.believed()->no_chance()) << "one batch";
+}
+
+/// One is asked after every step, of the other only a copy is, which has nothing to remember.
+TEST(MappingLifetime, WhatIsAskedOftenSaysTheSame) {
+  std::mt19937 dice(5);
+  const auto hold = [&] { return Nanos(std::chrono::seconds(10 * (1 + dice() % 6))); };
+  MappingLifetime asked;
+  MappingLifetime never;
+  const auto both = [&](const auto& change) {
+    change(asked);
+    change(never);
+  };
+  int told = 0;
+  for (int step = 0; step < 5000; ++step) {
+    const auto h = hold();
+    const auto other = hold();
+    switch (dice() % 64) {
+      case 0:
+        both([](auto& l) { l.clear(); });
+        break;
+      case 1:
+        both([&](auto& l) { l.forget_from(h); });
+        break;
+      case 2:
+        both([&](auto& l) { l.forget_longer(h); });
+        break;
+      case 3:
+        both([&](auto& l) { l.contradict(h, other); });
+        break;
+      case 4:
+        both([&](auto& l) { l.set_batches_needed(2 + step % 2); });
+        break;
+      default:
+        both([&, back = Nanos(std::chrono::seconds(dice() % 60)) > h](auto& l) {
+          l.record(h, back, static_cast<std::uint32_t>(step / 7));
+        });
+    }
+    const auto copy = never;
+    const auto& a = asked.bracket();
+    const auto& b = copy.bracket();
+    ASSERT_EQ(a.has_value(), b.has_value()) << step;
+    if (!a) continue;
+    ++told;
+    ASSERT_EQ(a->lower, b->lower) << step;
+    ASSERT_EQ(a->upper, b->upper) << step;
+    ASSERT_EQ(a->failures, b->failures) << step;
+    ASSERT_EQ(a->batches, b->batches) << step;
+    ASSERT_EQ(a->batches_needed, b->batches_needed) << step;
+  }
+  EXPECT_GT(told, 1000);
+}
+
+TEST(MappingLifetime, HowManyBatchesAreNeededIsOfNow) {
+  MappingLifetime l;
+  l.record(10s, true, 1);
+  for (std::uint32_t batch = 2; batch <= 3; ++batch) {
+    for (int i = 0; i < 4; ++i) l.record(20s, false, batch);
+  }
+  ASSERT_TRUE(l.bracket());
+  EXPECT_FALSE(l.bracket()->proven(8));
+  l.set_batches_needed(2);
+  EXPECT_TRUE(l.bracket()->proven(8));
 }
 
 }  // namespace
