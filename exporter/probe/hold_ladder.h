@@ -57,6 +57,8 @@ class HoldLadder {
   void restart(const Now& now);
   void advance(const Now& now, const PathState& path);
   Instant wake_at() const;
+  bool has_actions() const { return !actions_.empty(); }
+  /// `room`: as PathProber's.
   std::vector<Action> take_actions(std::vector<Action> room = {}) {
     room.clear();
     return std::exchange(actions_, std::move(room));

@@ -30,7 +30,12 @@ class SizeCheck {
   void restart(const Now& now, Family family);
   void advance(const Now& now, const PathState& path);
   Instant wake_at() const;
-  std::vector<Action> take_actions() { return std::exchange(actions_, {}); }
+  bool has_actions() const { return !actions_.empty(); }
+  /// `room`: as PathProber's.
+  std::vector<Action> take_actions(std::vector<Action> room = {}) {
+    room.clear();
+    return std::exchange(actions_, std::move(room));
+  }
   void on_datagram(const Now& now, FlowHandle flow, ByteView datagram, bool from_reflector);
   /// A router, or this machine's own interface, says that the probe is too big for an `mtu` of so many octets
   /// (0: it does not say of how many).

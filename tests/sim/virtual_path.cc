@@ -74,7 +74,7 @@ void VirtualPath::every(Nanos period, std::function<void()> action) {
 void VirtualPath::run_until(Nanos time) {
   const auto end = begin_ + time;
   int standing_still = 0;
-  touched_ = kEverything;  // by the caller, for all that is known
+  touch(kEverything);  // the caller may have called anything
   while (true) {
     const auto wake_at = asleep_ ? Instant::max() : std::max(wakes().first(), world_);
     const auto next = std::min(script_.next(), packets_.next());
@@ -88,11 +88,10 @@ void VirtualPath::run_until(Nanos time) {
       wake();
     } else if (script_.next() <= packets_.next()) {
       script_.take()();
-      touched_ = kEverything;
+      touch(kEverything);
     } else if (!happen(packets_.take())) {
       continue;  // far from the gateway, which sees nothing of it
     }
-    changed_ |= touched_;
     carry_out();
     judge();
   }
@@ -129,7 +128,7 @@ void VirtualPath::wake() {
   const bool ladder = wakes_.ladder <= world_;
   if (wakes_.prober <= world_) {
     prober_.advance(at);
-    touched_ |= kProber;
+    touch(kProber);
   }
   if (size || ladder) advance_others(at, size, ladder);
 }
@@ -139,18 +138,19 @@ void VirtualPath::advance_others(const Now& at, bool size, bool ladder) {
                                prober_.open_flows(), context.keepalive.value_or(30s)};
   if (size) size_.advance(at, state);
   if (ladder) ladder_->advance(at, state);
-  touched_ |= (size ? kSize : 0) | (ladder ? kLadder : 0);
+  touch((size ? kSize : 0) | (ladder ? kLadder : 0));
 }
 
 void VirtualPath::carry_out() {
-  if ((touched_ & kProber) != 0) {
-    while (prober_.has_actions()) {
-      actions_ = prober_.take_actions(std::move(actions_));
+  const auto carry_out_all_of = [this](auto& part) {
+    while (part.has_actions()) {
+      actions_ = part.take_actions(std::move(actions_));
       run(actions_);
     }
-  }
-  if ((touched_ & kSize) != 0 && checks_size) run(actions_ = size_.take_actions());
-  if ((touched_ & kLadder) != 0 && ladder_) run(actions_ = ladder_->take_actions(std::move(actions_)));
+  };
+  carry_out_all_of(prober_);
+  if (checks_size) carry_out_all_of(size_);
+  if (ladder_) carry_out_all_of(*ladder_);
 }
 
 void VirtualPath::run(std::vector<probe::Action>& actions) {
@@ -160,7 +160,8 @@ void VirtualPath::run(std::vector<probe::Action>& actions) {
     } else if (const auto* o = std::get_if<probe::OpenFlow>(&action)) {
       open(o->flow);
     } else if (const auto* c = std::get_if<probe::CloseFlow>(&action)) {
-      flows_[c->flow].open = false;
+      if (!std::exchange(flows_[c->flow].open, false))
+        throw std::logic_error("a flow is closed that is not open");
       --open_flows_;
     } else {
       ask(std::get<probe::AskReflector>(action));
@@ -182,22 +183,21 @@ void VirtualPath::judge() {
   const auto observation = prober_.observe(at.mono);
   const auto heard = judge_.update(at.mono, agent::make_facts(observation, context), observation.recovered);
   if (heard != verdict::Heard::stands) supported_ = observation;
-  if (heard == verdict::Heard::changed) changes_.push_back({elapsed(), verdict(), conclusion().why});
-  const bool changed = heard == verdict::Heard::changed;
-  if (changed) {
+  if (heard == verdict::Heard::changed) {
+    changes_.push_back({elapsed(), verdict(), conclusion().why});
     prober_.set_standing(at, agent::standing_for(verdict()));
-    touched_ |= kProber;
+    touch(kProber);
   }
-  const bool allowed = allow_others(at, observation);
-  if (changed || allowed) carry_out();
+  allow_others(at, observation);
+  carry_out();
 }
 
 verdict::Conclusion VirtualPath::conclusion() const {
   return verdict::conclude(verdict(), agent::make_evidence(supported_, context));
 }
 
-/// As the agent does it: their word is heard at the next judgement. Whether they are told something new.
-bool VirtualPath::allow_others(const Now& at, const probe::Observation& o) {
+/// As the agent does it: their word is heard at the next judgement.
+void VirtualPath::allow_others(const Now& at, const probe::Observation& o) {
   const auto steady = o.steady ? verdict::tri(*o.steady) : verdict::Tri::unknown;
   if (checks_size && (changed_ & kSize) != 0) {
     context.size = size_.passes();
@@ -206,13 +206,12 @@ bool VirtualPath::allow_others(const Now& at, const probe::Observation& o) {
   }
   if (ladder_ && (changed_ & kLadder) != 0)
     context.stream = std::as_const(*ladder_).lifetime(probe::Pattern::stream).believed();
-  changed_ = 0;
+  changed_ = 0;  // since their word was heard
   const bool works = agent::silence_tells(working_, agent::standing_for(verdict()), steady);
-  if (std::exchange(working_, works) == works) return false;
+  if (std::exchange(working_, works) == works) return;
   if (checks_size) size_.set_allowed(at, working_);
   if (ladder_) ladder_->set_allowed(at, working_);
-  touched_ |= kSize | kLadder;
-  return true;
+  touch(kSize | kLadder);
 }
 
 void VirtualPath::suspend(Nanos time) {

@@ -88,8 +88,7 @@ struct Truth {
   std::uint64_t lost_inward = 0;
 };
 
-/// Deterministic: the same options and script give the same run. No clock, no thread, no socket; the cost of
-/// an event is logarithmic in what is on the way.
+/// Deterministic: the same options and script give the same run. No clock, no thread, no socket.
 class VirtualPath {
  public:
   struct Options {
@@ -164,7 +163,7 @@ class VirtualPath {
   /// The age at which each flow sent its newest probe that was answered before `time`.
   std::map<probe::FlowHandle, Nanos> answered_ages(Nanos time) const;
   /// When a flow sent its first probe.
-  Nanos opened(probe::FlowHandle flow) { return flows_[flow].opened; }
+  Nanos opened(probe::FlowHandle flow) { return flows_[flow].opened.value(); }
   std::uint64_t questions() const { return questions_; }
   bool counters_monotone() const { return monotone_; }
   /// One line a change, for messages.
@@ -181,7 +180,7 @@ class VirtualPath {
   };
   struct Flow {
     bool open = false;
-    Nanos opened{};  ///< when its first probe was sent
+    std::optional<Nanos> opened;  ///< when its first probe was sent
     std::optional<Instant> first;
     Instant last_outward{};
   };
@@ -196,6 +195,10 @@ class VirtualPath {
   static constexpr unsigned kSize = 2;
   static constexpr unsigned kLadder = 4;
   static constexpr unsigned kEverything = kProber | kSize | kLadder;
+  void touch(unsigned parts) {
+    touched_ |= parts;
+    changed_ |= parts;
+  }
   void schedule(Instant when, std::function<void()> action);
   bool happen(OnTheWay packet);
   void wake();
@@ -207,7 +210,7 @@ class VirtualPath {
   void send(probe::SendProbe& probe);
   bool too_big(const probe::SendProbe& probe);
   void advance_others(const Now& at, bool size, bool ladder);
-  bool allow_others(const Now& at, const probe::Observation& o);
+  void allow_others(const Now& at, const probe::Observation& o);
   void arrive(OnTheWay& packet);
   void come_back(const OnTheWay& packet);
   std::uint64_t& octets_of(probe::FlowHandle flow);

@@ -141,16 +141,16 @@ void VirtualPath::come_back(const OnTheWay& event) {
   ++packet_events_;
   octets_of(flow) += event.packet.size() + kUdpHeaders;
   if (probe::HoldLadder::owns(flow)) {
-    touched_ |= kLadder;
+    touch(kLadder);
     return ladder_->on_datagram(now(), flow, event.packet, true);
   }
   if (probe::SizeCheck::owns(flow)) {
-    touched_ |= kSize;
+    touch(kSize);
     return size_.on_datagram(now(), flow, event.packet, true);
   }
-  touched_ |= kProber;
+  touch(kProber);
   if (verdict() != verdict::Verdict::healthy) {
-    const auto age = event.sent - begin_ - known.opened;
+    const auto age = event.sent - begin_ - known.opened.value();
     if (age > 20s) answered_.push_back({elapsed(), flow, age});
   }
   prober_.on_datagram(now(), flow, event.packet, true, now().wall);
