@@ -24,6 +24,7 @@ constexpr NatTimers kNats[] = {{30s, 30s, 120s},  {30s, 180s, 180s},  {60s, 60s,
 VirtualPath::Options options(std::uint64_t seed) {
   VirtualPath::Options o{seed, false};
   o.holds = {1s, 2s, 5s, 10s, 20s, 30s, 60s, 120s};
+  o.trusting = true;
   return o;
 }
 

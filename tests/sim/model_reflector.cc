@@ -46,11 +46,11 @@ bool ModelReflector::named(ByteView packet, std::optional<std::uint64_t>& flow_i
   return true;
 }
 
-/// Who has signed once goes on to do so: years are played, and most of a signature's cost is SHA-256.
 bool ModelReflector::is_signed(ByteView packet, const Session& session) const {
-  if (!identity_ || session.received > 0) return true;
+  if (!identity_ || (trusting && session.received > 0)) return true;
   return stamp::verify_base(packet, identity_->secret) &&
-         stamp::verify_hmac_tlv(packet, mode(), identity_->secret);
+         (packet.size() == stamp::base_size(mode()) ||
+          stamp::verify_hmac_tlv(packet, mode(), identity_->secret));
 }
 
 ModelReflector::Session* ModelReflector::find(ByteView packet, std::uint16_t ssid) {

@@ -29,6 +29,8 @@ class ModelReflector {
 
   /// False: packets that ask for a hold are answered at once, and the reply says so.
   bool holds = true;
+  /// True: who has signed once is believed. Most of a signature's cost is SHA-256.
+  bool trusting = false;
   /// Says which packets are counted but not answered (rate limit); may be empty.
   std::function<bool()> refuses;
 

@@ -45,6 +45,7 @@ VirtualPath::VirtualPath(Options options)
     ladder_.emplace(probe::HoldLadder::Settings{options.holds, options.ladder_interval, identity()},
                     [this] { return prober_random_(); });
   }
+  holding_.trusting = options.trusting;
   context.uplink = "mansion";
   context.reflector = "cloud";
   add_reflector(0x5eed);

@@ -98,6 +98,7 @@ class VirtualPath {
     agent::PathContext context = {};
     std::vector<Nanos> holds = {};  ///< of a hold ladder; always authenticated
     Nanos ladder_interval = std::chrono::minutes(5);
+    bool trusting = false;  ///< the reflector, of the ladder's signatures: for who plays years
   };
   explicit VirtualPath(Options options);
   explicit VirtualPath(std::uint64_t seed);
