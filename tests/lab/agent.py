@@ -4,7 +4,7 @@ import os
 import secrets
 import threading
 
-from . import nat, netns, registry, topology, world
+from . import detection, nat, netns, registry, topology, world
 
 MANSION, FIVE_G = "mansion", "five_g"
 UPLINKS = (
@@ -141,6 +141,7 @@ class Home:
         self.config = {"uplinks": list(UPLINKS), "witnesses": [],
                        "reflectors": [reflector_entry("cloud", topology.CLOUD)], **config}
         self.agent = self.verdicts = self.started = None
+        self.faults = []
 
     def start_agent(self):
         path = write("/run/lab/agent.yml", json.dumps(self.config, indent=1))
@@ -158,9 +159,15 @@ class Home:
             self.verdicts.wait(name, "healthy", timeout, since=self.started)
         return self.verdicts
 
-    def steady_port(self, which=None):
-        """Inner port of the agent's steady flow through the carrier (or another NAT)."""
-        return (which or self.carrier).steady_port(PORT)
+    def fault(self, switch, uplink=MANSION, age=0, lifetime=None):
+        """Switches a fault on, and returns when; done() notes how long it took the agent to tell. See detection.Fault."""
+        self.faults.append(detection.Fault(self.carrier, PORT, uplink, age, lifetime))
+        switch()
+        return self.faults[-1].since
+
+    def steady_port(self):
+        """Inner port of the agent's steady flow through the carrier."""
+        return self.carrier.steady_port(PORT)
 
     def counters(self, metric, uplink=MANSION, **labels):
         """Sum of a counter over an uplink's flows, from a scrape taken now."""
@@ -170,7 +177,9 @@ class Home:
         """The last look: no sample failed, and the agent has lived through it all."""
         self.verdicts.stop()
         self.agent.must_live()
-        for uplink in (MANSION, FIVE_G):
+        for fault in self.faults:
+            fault.note(self.config.get("probe", {}), self.started, self.agent.output())
+        for uplink in self.verdicts.samples[-1][1]:
             print(f"{uplink}: {self.verdicts.history(uplink, self.started)}")
 
 

@@ -94,7 +94,7 @@ def _attributed(forward, back, seconds=45, udp_only=False, **probe):
         metrics = world.scrape("gw")
         return {key: metrics.sum(f"uplink_udp_{name}_total", uplink=uplink) for key, name in names.items()}
     before = counters()
-    home.carrier.loss(forward, back, udp_only)
+    home.fault(lambda: home.carrier.loss(forward, back, udp_only))
     time.sleep(seconds)
     truth = {"forward": 0, "return": 0, "of size checks": 0}
     checks = home.carrier.large_ports()

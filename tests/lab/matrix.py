@@ -4,7 +4,8 @@
 usage: matrix.py [--rounds N] [--jobs N] [--bin DIR] [--list] [ROW...]
 Each row is played in a private world of its own, many at once. Prints a table: the verdict, the scope, how long a
 stream's mapping survives silence, and, where irtt can run, the loss that irtt reports (out/back, in percent) beside the
-truth. The last line is `N passed, N failed`. Needs root.
+truth; and another of how long the faults took to be told, where a delay above its goal counts as a failure. The last
+line is `N passed, N failed`. Needs root.
 """
 import argparse
 import concurrent.futures
@@ -17,7 +18,7 @@ import traceback
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.dirname(HERE))
 
-from lab import agent, matrix_worlds, netns, run, world  # noqa: E402
+from lab import agent, detection, matrix_worlds, netns, run, world  # noqa: E402
 from lab.agent import FIVE_G, MANSION  # noqa: E402
 from lab.matrix_rows import INF, ROWS  # noqa: E402
 from lab.nat_info_scenarios import SECOND, nat_info  # noqa: E402
@@ -58,8 +59,11 @@ def play(row, result):
         agent.start_witness("198.18.0.10", SECOND)
     if row.prepare:
         row.prepare(home)
-    if row.behave and not row.late:
-        row.behave(home)
+
+    def begin():
+        return home.fault(lambda: row.behave and row.behave(home), age=row.age, lifetime=row.lifetime)
+    if not row.late:
+        begin()
     uplinks = row.wait_for or (MANSION, FIVE_G)
     home.start_agent()
     verdicts = home.verdicts
@@ -71,9 +75,7 @@ def play(row, result):
         if row.irtt:
             irtt = matrix_worlds.Irtt(home.carrier)
             time.sleep(2)
-        since = world.now()
-        if row.behave:
-            row.behave(home)
+        since = begin()
     try:
         result["seconds"] = verdicts.wait(MANSION, row.verdict, row.within, since)
         for pattern, seconds in row.truth.items():
@@ -156,6 +158,7 @@ def main():
     if missing:
         parser.error(f"install {', '.join(missing)} first (deploy/install.sh does)")
     passed = failed = 0
+    delays = detection.Table()
     order = sorted(chosen, key=lambda row: -(row.within + row.stays + 60 * len(row.truth)))  # the longest first
     for number in range(1, options.rounds + 1):
         print(f"round {number}\n      " + line([name for name, _ in COLUMNS]) + "  what", flush=True)
@@ -163,8 +166,11 @@ def main():
             waiting = {pool.submit(run.outside, row.name, options.bin, __file__, TIMEOUT): row for row in order}
             for future in concurrent.futures.as_completed(waiting):
                 status, seconds, output = future.result()
+                delays.collect(waiting[future].name, output)
                 show(waiting[future], status, seconds, output)
                 passed, failed = passed + (status == 0), failed + (status != 0)
+    met, missed = delays.tell()
+    passed, failed = passed + met, failed + missed
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 

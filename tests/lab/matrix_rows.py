@@ -9,7 +9,8 @@ from . import matrix_worlds as worlds
 from .agent import MANSION
 
 ROWS = {}
-FAST = {"interval": "250ms"}  # four times the samples: evidence, not time, makes a verdict of loss
+DEFAULT = {}  # settings of the probes; without any there is no ladder
+FAST = {"interval": "250ms", "holds": []}  # four times the samples: evidence, not time, makes a verdict of loss
 INF = float("inf")
 
 
@@ -22,16 +23,19 @@ class Row:
     truth     pattern -> seconds of silence that a mapping survives (INF: more than the longest hold)
     late      the behaviour begins once both uplinks are healthy, else before the agent starts
     irtt      irtt runs from two seconds before the behaviour on
-    within    seconds that are waited for the verdict: generous, how quick it is comes from the simulation
+    within    seconds that are waited for the verdict: generous, what it may take is told by detection.Fault
+    age       of a flow in seconds, at which its replies end
+    lifetime  seconds of silence that a stream's mapping survives, where truth does not say so
     """
 
     def __init__(self, name, says, verdict, behave=None, on_way=(), scope="unknown", truth=None, late=True, irtt=False, probe=None,
-                 prepare=None, within=60, stays=8, nat_info=None, config=None, wait_for=None):
+                 prepare=None, within=60, stays=8, nat_info=None, config=None, wait_for=None, age=0, lifetime=None):
         self.name, self.says, self.verdict, self.behave = name, says, verdict, behave
         self.allowed = {"healthy", "unknown", verdict, *on_way}
         self.scope = scope
         self.truth, self.late, self.irtt = truth or {}, late, irtt
-        self.probe = {"holds": [], **(probe or {})}
+        self.age, self.lifetime = age, self.truth.get("stream", lifetime)
+        self.probe = {"holds": []} if probe is None else probe
         self.prepare, self.within, self.stays, self.nat_info = prepare, within, stays, nat_info
         self.config, self.wait_for = config or {}, wait_for
         if name in ROWS:
@@ -61,32 +65,36 @@ _timers("timer_juniper", 6, 6, "J and SRX")
 _timers("timer_mobile_core", 3, 2, "a mobile core whose streams are shorter")
 _timers("timer_nokia", 2, 30, "7750 SR", verdict="healthy")
 _timers("timer_fortinet", 30, 30, "a generous NAT", verdict="healthy")
+Row("default_ladder", "12 s for a stream, and the ladder as it is by default", "short_mapping", late=False, probe=DEFAULT, within=420,
+    truth={"stream": 12}, scope="carrier", behave=lambda home: home.carrier.short_timers(3, 12))
 # Of this and the next no place can be told: a packet whose TTL ends at this NAT dies there before it would renew or make a
 # mapping, and the next hop on this short way is the far end's own router already, which says nothing of the carrier.
 Row("outbound_refresh", "only what is sent refreshes, for 4 s", "short_mapping", late=False, probe=_around(4), within=420,
     truth={"stream": 4}, behave=lambda home: home.carrier.outbound_refresh(4))
 Row("evict_oldest", "idle mappings are thrown away every 6 s, flows that send keep their port", "short_mapping", late=False,
-    probe=_around(2, 8), within=420, behave=lambda home: home.carrier.forget_every(6))
+    probe=_around(2, 8), within=420, lifetime=6, behave=lambda home: home.carrier.forget_every(6))
 
 RETURN = ("return_lost",)
 Row("one_way_filter", "b1: incoming UDP dropped before it is tracked", "one_way", lambda home: home.carrier.no_return(), RETURN,
-    scope="carrier", irtt=True)
+    scope="carrier", irtt=True, probe=DEFAULT)
 Row("one_way_stateless", "b2: UDP is not tracked", "one_way", lambda home: home.carrier.stateless(), RETURN, scope="carrier",
-    irtt=True)
+    irtt=True, probe=DEFAULT)
 Row("one_way_from_start", "b1 before the agent starts", "one_way", lambda home: home.carrier.no_return(), RETURN, late=False,
-    scope="carrier")
+    scope="carrier", probe=DEFAULT)
 Row("absolute_4s", "a3: replies in the first 4 s of a flow only", "one_way", lambda home: home.carrier.one_way_after(4), RETURN,
-    scope="carrier", irtt=True)
-Row("absolute_15s", "a3: in the first 15 s", "one_way", lambda home: home.carrier.one_way_after(15), RETURN, scope="carrier")
+    scope="carrier", irtt=True, age=4, probe=DEFAULT)
+Row("absolute_15s", "a3: in the first 15 s", "one_way", lambda home: home.carrier.one_way_after(15), RETURN, scope="carrier",
+    age=15, probe=DEFAULT)
 Row("ports_rotate_no_return", "f: another port for every packet, nothing tracked", "one_way",
-    lambda home: home.carrier.rotating_ports_without_return(), RETURN, scope="carrier")
+    lambda home: home.carrier.rotating_ports_without_return(), RETURN, scope="carrier", probe=DEFAULT)
 Row("ports_rotate", "f: another port for every packet, replies find their way", "healthy",
     lambda home: home.carrier.rotating_ports(), stays=25)
 Row("rebinding", "another port every 20 s", "healthy", lambda home: home.carrier.rebind_every(20), stays=45)
 Row("poisoned_mapping", "replies to the steady port alone are dropped", "stuck_mapping",
-    lambda home: home.carrier.poison([home.steady_port()]), RETURN, within=300, scope="carrier")
+    lambda home: home.carrier.poison([home.steady_port()]), RETURN, within=300, scope="carrier",
+    probe=DEFAULT)
 Row("table_full", "no new flow is accepted, old ones go on", "new_flows_blocked", lambda home: home.carrier.new_flows_limited(0),
-    probe={"fresh_interval": "10s"}, within=300, scope="carrier")
+    probe={"fresh_interval": "10s", "holds": []}, within=300, scope="carrier")
 Row("rate_limit", "g: ten packets a second", "healthy", lambda home: home.carrier.rate_limit(10), stays=25)
 Row("udp_blocked", "h: UDP filtered on the way out", "udp_blocked", lambda home: home.carrier.udp_blocked(), scope="carrier",
     irtt=True)
@@ -144,9 +152,9 @@ Row("two_nats_timers", "20 s at home, 5 s at the carrier: the shorter one counts
     probe=_around(5), within=420, truth={"stream": 5}, scope="carrier",
     behave=lambda home: (home.cpe.short_timers(20, 20), home.carrier.short_timers(5, 5)))
 Row("one_way_at_home", "the home router stops tracking UDP", "one_way", prepare=_series, on_way=RETURN, scope="home",
-    behave=lambda home: (home.cpe.stateless(topology.HOME_ADDRESS), home.cpe.forget_udp()))
+    probe=DEFAULT, behave=lambda home: (home.cpe.stateless(topology.HOME_ADDRESS), home.cpe.forget_udp()))
 Row("one_way_at_carrier", "two NATs, the carrier's stops tracking UDP", "one_way", prepare=_series, on_way=RETURN,
-    scope="carrier", behave=lambda home: (home.carrier.stateless(), home.carrier.forget_udp()))
+    scope="carrier", probe=DEFAULT, behave=lambda home: (home.carrier.stateless(), home.carrier.forget_udp()))
 
 IPV6 = {"uplinks": [{"name": MANSION, "interface": "eth2", "family": "ipv6"}],
         "reflectors": [agent.reflector_entry("cloud", f"[{worlds.CLOUD6}]")]}
@@ -154,4 +162,4 @@ Row("ipv6_firewall", "IPv6 through a stateful firewall", "healthy", config=IPV6,
     prepare=lambda home: (worlds.add_ipv6(), worlds.ipv6_firewall()))
 # Routers' own errors come in: a firewall at home, the carrier's and the far end's look the same.
 Row("ipv6_one_way", "an IPv6 firewall that lets no UDP in", "one_way", config=IPV6, wait_for=(MANSION,), on_way=RETURN,
-    prepare=lambda home: (worlds.add_ipv6(), worlds.ipv6_firewall()), behave=lambda home: worlds.ipv6_firewall(udp_returns=False))
+    probe=DEFAULT, prepare=lambda home: (worlds.add_ipv6(), worlds.ipv6_firewall()), behave=lambda home: worlds.ipv6_firewall(udp_returns=False))

@@ -8,16 +8,25 @@ that flows which stand keep standing unless the behaviour itself ends them. Chai
 import json
 import re
 
-from . import netns, topology
+from . import netns, topology, world
 from .nat_faults import NatFaults
 from .nat_types import NatTypes
+
+REMEMBERED = 3600  # s that a NAT remembers what it took
+_LOSS = re.compile(r"(\d+) \. (\d+) counter packets \d+ bytes \d+ expires (\w+)")
+_PART = re.compile(r"(\d+)(h|ms|m|s)")
+_SECONDS = {"h": 3600, "m": 60, "s": 1, "ms": 0.001}
 
 
 class Nat(NatTypes, NatFaults):
     """One NAT box: its namespace, its inside and outside interface, and how it translates."""
 
+    everyone = []
+
     def __init__(self, name, inside, outside, translate):
         self.name, self.inside, self.outside = name, inside, outside
+        self._past_losses = []
+        Nat.everyone.append(self)
         self._load(f"""
 table ip nat {{
   chain post {{ type nat hook postrouting priority srcnat; oifname "{outside}" {translate}; }}
@@ -29,18 +38,22 @@ table ip nat {{
 
     def _behave(self, text):
         """Replaces the behaviour. @dropped counts what it took, by source and destination port."""
+        self._past_losses = self.losses()
         text = text.replace("$in", f'"{self.inside}"').replace("$out", f'"{self.outside}"')
         self._load(f"""
 table ip behaviour
 delete table ip behaviour
 table ip behaviour {{
-  set dropped {{ type inet_service . inet_service; flags dynamic; counter; size 65535; }}
+  set dropped {{
+    type inet_service . inet_service; flags dynamic,timeout; counter; size 65535; timeout {REMEMBERED}s;
+  }}
 {text}
 }}
 """)
 
-    # What went lost is noted by port pair, so that a test can tell when the steady flow lost its first reply.
-    NOTE = "update @dropped { udp sport . udp dport }"
+    # What went lost is noted by port pair. What an element was added by sets the time that it has left, and no later
+    # packet does: so it tells when the steady flow lost its first reply.
+    NOTE = "add @dropped { udp sport . udp dport }"
 
     def normal(self):
         """Replies are translated back, as long as Linux keeps a mapping (30 s, 120 s for a stream)."""
@@ -170,12 +183,12 @@ table ip sizes {{
         netns.run(self.name, "conntrack", "-D", "-p", "udp", check=False)  # exit 1: there was none
 
     def flows(self, port):
-        """Inner source port -> packets sent, of the UDP mappings towards `port`. The steady flow has the most."""
+        """Inner source port -> packets answered, of the UDP mappings towards `port`. The steady flow has the most."""
         listing = netns.run(self.name, "conntrack", "-L", "-p", "udp", "--orig-port-dst", str(port), check=False)
-        return {int(m[1]): int(m[2]) for m in re.finditer(rf"sport=(\d+) dport={port} packets=(\d+)", listing)}
+        return {int(m[1]): int(m[2]) for m in re.finditer(rf"sport=(\d+) dport={port} packets.* packets=(\d+)", listing)}
 
-    def steady_port(self, port, source=None):
-        """Inner source port of the flow towards `port` that has sent the most packets."""
+    def steady_port(self, port):
+        """Inner source port of the flow towards `port` that has been answered the most packets."""
         flows = self.flows(port)
         if not flows:
             raise netns.LabError(f"{self.name} tracks no flow to port {port}")
@@ -192,6 +205,15 @@ table ip sizes {{
                 value, counter = element["elem"]["val"], element["elem"]["counter"]
                 found[tuple(value["concat"])] = counter["packets"]
         return found
+
+    def losses(self):
+        """[((source port, destination port), monotonic time)]: when each behaviour so far took the first packet of a pair."""
+        now = world.now()  # before it is asked: rather too early than too late
+        listing = netns.run(self.name, "nft", "list", "set", "ip", "behaviour", "dropped", check=False)
+        return self._past_losses + [
+            ((int(source), int(destination)),
+             now - REMEMBERED + sum(int(n) * _SECONDS[unit] for n, unit in _PART.findall(left)))
+            for source, destination, left in _LOSS.findall(listing)]
 
 
 def carrier():

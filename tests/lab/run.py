@@ -1,8 +1,9 @@
 #!/usr/bin/python3
-"""Runs lab scenarios, several at once, each in a private world of its own.
+"""Runs lab scenarios, several at once, each in a private world of its own, and tells how long faults took to be told.
 
 usage: run.py [--jobs N] [--bin DIR] [--list] [NAME-PART...]
-The last line is `N passed, N failed`; the exit status is 1 where one failed. Needs root.
+A delay above its goal counts as a failure, too. The last line is `N passed, N failed`; the exit status is 1 where one
+failed. Needs root.
 """
 import argparse
 import glob
@@ -18,7 +19,7 @@ import traceback
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.dirname(HERE))
 
-from lab import netns, world  # noqa: E402
+from lab import detection, netns, world  # noqa: E402
 from lab.registry import SCENARIOS, Skip  # noqa: E402
 for file in sorted(glob.glob(os.path.join(HERE, "*_scenarios.py"))):
     importlib.import_module("lab." + os.path.basename(file).removesuffix(".py"))  # it registers its scenarios
@@ -91,16 +92,20 @@ def main():
         parser.error(f"install {', '.join(missing)} first (deploy/install.sh does)")
     chosen.sort(key=lambda s: -s.timeout)  # the longest first, so that none is left alone at the end
     count = {0: 0, SKIPPED: 0, 1: 0}
+    delays = detection.Table()
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         waiting = {pool.submit(outside, s.name, options.bin): s for s in chosen}
         for future in concurrent.futures.as_completed(waiting):
             status, seconds, output = future.result()
+            delays.collect(waiting[future].name, output)
             kind = status if status in (0, SKIPPED) else 1
             count[kind] += 1
             word = {0: "ok", SKIPPED: "skip", 1: "FAIL"}[kind]
             print(f"{word:4} {seconds:6.1f} s  {waiting[future].name}: {waiting[future].says}", flush=True)
             if kind or options.verbose:
                 print("    " + output.strip().replace("\n", "\n    "), flush=True)
+    met, missed = delays.tell()
+    count[0], count[1] = count[0] + met, count[1] + missed
     skipped = f", {count[SKIPPED]} skipped" if count[SKIPPED] else ""
     print(f"{count[0]} passed, {count[1]} failed{skipped}")
     return 1 if count[1] else 0

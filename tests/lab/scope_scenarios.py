@@ -10,7 +10,7 @@ class Series(Home):
     """A home router in front of the carrier's NAT on eth2."""
 
     def __init__(self, **config):
-        super().__init__(**{"probe": {"holds": []}, **config})
+        super().__init__(**config)
         topology.add_home_router()
         self.cpe = nat.home_router()
 
@@ -36,8 +36,7 @@ def _stateless(box, address):
 
 def _located(home, fault, scope, *words, verdicts, timeout=120):
     """After `fault` the uplink has one of these verdicts, this scope, and the words in its sentence on the page."""
-    since = world.now()
-    fault()
+    since = home.fault(fault)
     world.wait_until(lambda: _scope() == scope, timeout, f"the scope {scope}", every=0.5)
     took = world.now() - since
     verdict = world.scrape("gw").state("uplink_verdict", of="verdict", uplink=MANSION)
@@ -125,7 +124,7 @@ def scope_outage_beyond():
 
 
 def _short(home, box, scope, place):
-    box.short_timers(3, 6)
+    home.fault(lambda: box.short_timers(3, 6), lifetime=6)
     home.start_agent()
     home.verdicts.wait(MANSION, "short_mapping", 200, home.started)
     _located(home, lambda: None, scope, f"lost at {place}", verdicts=("short_mapping",))

@@ -77,17 +77,15 @@ class Story:
     def turn_one_way(self):
         """Chapter 2: the carrier changes its NAT."""
         steady = self.carrier.steady_port(agent.PORT)
-        drops = world.DropWatch(self.carrier)
         self.fault = world.now()
         before, restarts = len(openvpn.arrivals()), openvpn.restarts()
         self.carrier.one_way_after(4)
         self.say("The carrier NAT now forgets a UDP flow 4 s after it began, however much is sent.")
-        lost = drops.first_reply_lost(agent.PORT, steady)
+        lost = world.wait_until(lambda: dict(self.carrier.losses()).get((agent.PORT, steady)), 30, "the steady flow's first loss")
         self.say("  carrier NAT: the steady flow loses its first reply")
         for verdict in ("return_lost", "one_way"):
             took = self.verdicts.wait(MANSION, verdict, GOAL + POLL, lost)
             self.say(f"Verdict {verdict} {took:.1f} s after the first lost reply.")
-        drops.stop()
         why = world.fetch("gw", 10177, "/")[1]
         expect("no longer come back" in why, "the page does not say why")
         monitoring.wait_for('uplink_verdict{uplink="mansion",verdict="one_way"} == 1', 20)

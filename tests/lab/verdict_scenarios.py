@@ -1,32 +1,20 @@
 """Each verdict, and what must not be taken for it. Faults begin when both uplinks have been found healthy."""
 import time
 
-from . import agent, nat, netns, topology, world
+from . import nat, netns, topology, world
 from .agent import FIVE_G, MANSION, Home
 from .registry import expect, scenario
 
-DETECTION = 10 + 1  # s: the goal at default settings, and one second for how it is polled
 LOSSES = ("one_way", "return_lost", "stuck_mapping", "new_flows_blocked", "udp_blocked", "no_return", "down",
           "reflector_down")
 
 
-def _detected(home, verdicts, fault, *stages):
-    """Sets a fault that takes the steady flow's replies; each verdict of `stages` is reached in turn within the goal."""
-    port = home.steady_port()
-    drops = world.DropWatch(home.carrier)
-    fault()
-    since = drops.first_reply_lost(agent.PORT, port)
-    delays = [f"{stage} {verdicts.wait(MANSION, stage, DETECTION, since):.1f} s" for stage in stages]
-    drops.stop()
-    print(f"first lost reply -> {', '.join(delays)}")
-    return since
-
-
-def _one_way(fault, *stages):
-    """One way from a healthy start: detected in time, never taken for anything else, the other uplink untouched."""
-    home = Home()
+def _one_way(fault, patience=30, age=0, **config):
+    """One way from a healthy start: never taken for anything else, the other uplink untouched."""
+    home = Home(**config)
     verdicts = home.healthy()
-    since = _detected(home, verdicts, lambda: fault(home.carrier), *stages)
+    since = home.fault(lambda: fault(home.carrier), age=age)
+    verdicts.wait(MANSION, "one_way", patience, since)
     time.sleep(20)
     verdicts.only(MANSION, "healthy", "return_lost", "one_way", since=since)
     verdicts.only(FIVE_G, "healthy", since=since)
@@ -37,28 +25,34 @@ def _one_way(fault, *stages):
 
 @scenario(120)
 def one_way_b1():
-    """incoming UDP dropped outside the tracking: one_way in time"""
+    """incoming UDP dropped outside the tracking: one_way"""
     _one_way(nat.Nat.no_return)
 
 
 @scenario(120)
 def one_way_b2():
-    """a fully stateless NAT: one_way in time"""
+    """a fully stateless NAT: one_way"""
     _one_way(nat.Nat.stateless)
 
 
 @scenario(120)
 def one_way_a3():
-    """the seed's carrier, a lifetime of 4 s: return_lost, then one_way, in time"""
-    home = _one_way(lambda carrier: carrier.one_way_after(4))
+    """the seed's carrier, a lifetime of 4 s: return_lost, then one_way"""
+    home = _one_way(lambda carrier: carrier.one_way_after(4), age=4)
     expect("return_lost" in home.verdicts.history(MANSION), "one_way came before new flows had time to tell")
+
+
+@scenario(300)
+def one_way_metered():
+    """the same, asked every 15 s only: one_way all the same"""
+    _one_way(lambda carrier: carrier.one_way_after(4), 120, age=4, probe={"profile": "metered"})
 
 
 @scenario(120)
 def one_way_from_the_start():
     """replies lost before the agent starts: one_way, and never blocked or down"""
     home = Home()
-    home.carrier.loss(back=100, udp_only=True)
+    home.fault(lambda: home.carrier.loss(back=100, udp_only=True))
     home.start_agent()
     home.verdicts.wait(MANSION, "one_way", 45)
     home.verdicts.wait(FIVE_G, "healthy", 45)
@@ -73,7 +67,7 @@ def one_way_clears_late():
     """a carrier that recovers is healthy only when new flows have lived for 25 s"""
     home = Home()
     verdicts = home.healthy()
-    _detected(home, verdicts, home.carrier.no_return, "one_way")
+    verdicts.wait(MANSION, "one_way", 30, home.fault(home.carrier.no_return))
     home.carrier.normal()
     since = world.now()
     healthy = verdicts.wait(MANSION, "healthy", 120, since)
@@ -100,9 +94,8 @@ def down_in_a_clean_outage():
     """nothing passes either way: down, and never taken for a dead return path, filter or reflector"""
     home = Home()
     verdicts = home.healthy()
-    home.carrier.outage()
-    since = world.now()
-    print(f"down after {verdicts.wait(MANSION, 'down', 60):.1f} s")
+    since = home.fault(home.carrier.outage)
+    verdicts.wait(MANSION, "down", 60, since)
     time.sleep(20)
     verdicts.only(MANSION, "healthy", "down", "unknown", since=since)
     home.carrier.normal()
@@ -132,11 +125,9 @@ def stuck_mapping_is_cured_by_a_new_port():
     """only the steady port is poisoned: stuck_mapping once a successor outlived it, never one_way"""
     home = Home()
     verdicts = home.healthy()
-    port = home.steady_port()
-    home.carrier.poison([port])
-    since = world.now()
+    since = home.fault(lambda: home.carrier.poison([home.steady_port()]))
     verdicts.wait(MANSION, "return_lost", 15)
-    print(f"stuck_mapping after {verdicts.wait(MANSION, 'stuck_mapping', 100, since):.1f} s")
+    verdicts.wait(MANSION, "stuck_mapping", 100, since)
     verdicts.only(MANSION, "healthy", "return_lost", "stuck_mapping", since=since)
     verdicts.only(FIVE_G, "healthy", since=since)
     home.done()
@@ -171,9 +162,8 @@ def new_flows_blocked_by_a_full_table():
 def _udp_blocked(reject):
     home = Home()
     verdicts = home.healthy()
-    home.carrier.udp_blocked(reject)
-    since = world.now()
-    print(f"udp_blocked after {verdicts.wait(MANSION, 'udp_blocked', 60):.1f} s")
+    since = home.fault(lambda: home.carrier.udp_blocked(reject))
+    verdicts.wait(MANSION, "udp_blocked", 60, since)
     if reject:
         page = world.fetch("gw", 10177, "/")[1]
         expect(f"{topology.CARRIER} refuses them with ICMP admin-prohibited" in page, "the page does not name the offender")

@@ -179,25 +179,5 @@ class Periodic(threading.Thread):
             raise self.error
 
 
-class DropWatch:
-    """Notes when a NAT first took a packet of each (source, destination) port pair, to 0.2 s."""
-
-    def __init__(self, nat):
-        self._nat, self.first = nat, {}
-        self._thread = Periodic(0.2, self._look)
-
-    def _look(self):
-        for pair in self._nat.dropped():
-            self.first.setdefault(pair, time.monotonic())
-
-    def first_reply_lost(self, port, inner_port, timeout=30):
-        """Monotonic time at which the first reply from `port` to the flow of `inner_port` went lost."""
-        return wait_until(lambda: self.first.get((port, inner_port)), timeout,
-                          f"a reply from port {port} to {inner_port} going lost", every=0.1)
-
-    def stop(self):
-        self._thread.stop()
-
-
 def now():
     return time.monotonic()
