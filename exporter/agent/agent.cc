@@ -93,7 +93,7 @@ void Agent::apply(const config::Config& config) {
     applied_ = true;
     arm();
   }
-  conntrack_->tick(now.mono);  // so that the first page tells of it
+  watch_flows(now.mono);  // so that the first page tells of it
   judge(now);
   publish(now);
 }
@@ -170,6 +170,13 @@ void Agent::watch_tunnel_routes(Instant now) {
   tunnel_routes_.set(tunnels, kernel_.inventory(), now);
 }
 
+void Agent::watch_flows(Instant now) {
+  std::set<Endpoint> own;
+  for (const auto& runner : runners_) runner->add_targets(own);
+  conntrack_->set_own(std::move(own));
+  conntrack_->tick(now);
+}
+
 void Agent::build_tunnels() {
   tunnels_.clear();
   for (const auto& t : config_.openvpn) tunnels_.push_back(std::make_unique<TunnelWatch>(t));
@@ -206,10 +213,7 @@ void Agent::tick() {
     route_watch_->set_remote(tunnel->name(), tunnel->remote());
   }
   watch_tunnel_routes(now.mono);
-  std::set<Endpoint> own;
-  for (const auto& runner : runners_) runner->add_targets(own);
-  conntrack_->set_own(std::move(own));
-  conntrack_->tick(now.mono);
+  watch_flows(now.mono);
   judge(now);
   if (now.mono >= next_publish_ && pace_.allows(now.mono)) publish(now);
 }

@@ -49,6 +49,7 @@ class Agent {
   void build_tunnels();
   void watch_gateways();
   void watch_tunnel_routes(Instant now);
+  void watch_flows(Instant now);
   void tick();
   void judge(const Now& now);
   Surroundings surroundings(const std::string& uplink, const std::string& reflector, const Now& now) const;
