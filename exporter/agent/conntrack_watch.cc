@@ -70,7 +70,7 @@ void ConntrackWatch::open(Instant now) {
   // Of flows that began while nobody watched the ledger would count some twice.
   const bool first = !watched_;
   auto monitor = open_(code, [this, now, first](const route::FlowEvent& flow) {
-    if (first) ledger_.stand(flow, now);
+    if (first) ledger_.apply(flow, now);
   });
   if (!monitor) return turn_off(monitor.error(), is_unavailable(code));
   monitor_.emplace(std::move(*monitor));

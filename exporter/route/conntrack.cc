@@ -72,17 +72,18 @@ Result<ConntrackMonitor> ConntrackMonitor::open(int& code,
   if (bind(monitor.fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     return refused("binding the socket");
   }
-  // Before the groups are joined: a flow that begins in between is in neither, none is in both.
+  const auto join = [&](int group) {
+    return setsockopt(monitor.fd_, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof group) == 0;
+  };
+  // What changes about a flow is told from before the dump on, or an answer in between would be missed. What
+  // begins only from after it: a flow that begins in between is in neither, none is in both.
+  if (!join(NFNLGRP_CONNTRACK_UPDATE)) return refused("joining a group");
   if ((errno = monitor.dump(standing)) != 0) return refused("reading the table");
   auto program = flow_filter();
   const sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
   // Without the filter the events of TCP come too, and are passed over.
   (void)setsockopt(monitor.fd_, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter);
-  for (const int group : {NFNLGRP_CONNTRACK_NEW, NFNLGRP_CONNTRACK_UPDATE}) {
-    if (setsockopt(monitor.fd_, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof group) != 0) {
-      return refused("joining a group");
-    }
-  }
+  if (!join(NFNLGRP_CONNTRACK_NEW)) return refused("joining a group");
   return monitor;
 }
 
@@ -98,7 +99,7 @@ int ConntrackMonitor::dump(const std::function<void(const FlowEvent&)>& standing
   while (true) {
     // The kernel has the next part ready before the one before is taken, so this never waits.
     const auto got = recv(fd_, buffer_.data(), buffer_.size(), 0);
-    if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && (errno == EINTR || errno == ENOBUFS)) continue;  // events were lost, no part of the dump
     if (got < 0) return errno;
     auto* message = reinterpret_cast<nlmsghdr*>(buffer_.data());
     for (auto rest = static_cast<unsigned>(got); NLMSG_OK(message, rest);
@@ -107,7 +108,10 @@ int ConntrackMonitor::dump(const std::function<void(const FlowEvent&)>& standing
       if (message->nlmsg_type == NLMSG_ERROR) {
         return -static_cast<const nlmsgerr*>(NLMSG_DATA(message))->error;
       }
-      if (const auto flow = read_flow_event(message)) standing(*flow);
+      auto flow = read_flow_event(message);
+      if (!flow) continue;
+      flow->begun = (message->nlmsg_flags & NLM_F_MULTI) != 0;
+      standing(*flow);
     }
   }
 }

@@ -16,7 +16,8 @@ namespace ue::route {
 class ConntrackMonitor {
  public:
   /// An error says what is missing and how to grant it; `code` is its errno. `standing` is told of every UDP
-  /// flow that the table holds already, in one dump before the first event (about a second for a million).
+  /// flow that the table holds already, as of one that begins, in one dump before the first event (about a
+  /// second for a million); and of what changes about them meanwhile.
   static Result<ConntrackMonitor> open(int& code, const std::function<void(const FlowEvent&)>& standing);
   /// Over a socket that is open already and carries such messages; it is closed with the monitor.
   static ConntrackMonitor over(int fd);

@@ -55,11 +55,6 @@ void FlowLedger::apply(const FlowEvent& event, Instant now) {
   due_[flow.due].push_back(event.id);
 }
 
-void FlowLedger::stand(FlowEvent flow, Instant now) {
-  flow.begun = true;
-  apply(flow, now);
-}
-
 void FlowLedger::settle(Instant now) {
   const auto today = second(now);
   while (!due_.empty() && due_.begin()->first <= today) {

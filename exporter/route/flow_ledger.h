@@ -43,8 +43,6 @@ class FlowLedger {
   void set_own(std::set<Endpoint> own) { own_ = std::move(own); }
 
   void apply(const FlowEvent& event, Instant now);
-  /// A flow that stood before the watch began counts as begun with it.
-  void stand(FlowEvent flow, Instant now);
   /// Settles the flows whose time is over; call it about once a second.
   void settle(Instant now);
   /// Events were lost: of no flow that is followed now can it be said that nothing answered it.
