@@ -161,7 +161,10 @@ class Home:
 
     def fault(self, switch, uplink=MANSION, age=0, lifetime=None):
         """Switches a fault on, and returns when; done() notes how long it took the agent to tell. See detection.Fault."""
-        self.faults.append(detection.Fault(self.carrier, PORT, uplink, age, lifetime))
+        fault = detection.Fault(self.carrier, PORT, uplink, age, lifetime)
+        if self.faults:
+            self.faults[-1].until = fault.since
+        self.faults.append(fault)
         switch()
         return self.faults[-1].since
 

@@ -27,7 +27,7 @@ class Fault:
         flows = carrier.flows(port)
         self.replies = port, max(flows, key=flows.get) if flows else None  # of the steady flow; of any where there is none
         self.uplink, self.age, self.lifetime = uplink, age, lifetime
-        self.since = world.now()
+        self.since, self.until = world.now(), float("inf")
 
     def _first_lost_reply(self):
         source, destination = self.replies
@@ -35,7 +35,7 @@ class Fault:
                     if pair[0] == source and destination in (None, pair[1]) and at >= self.since), default=None)
 
     def note(self, probe, started, log):
-        """Prints a line for each verdict that the agent told until the uplink was healthy again."""
+        """Prints a line for each verdict that the agent told until the uplink was healthy again, or the next fault began."""
         begun = max(self.since, started)
         lost = self._first_lost_reply() or begun
         for verdict, at in self._told(log).items():
@@ -48,7 +48,7 @@ class Fault:
         offset = time.time() - world.now()
         for stamp, uplink, verdict in _VERDICT.findall(log):
             at = datetime.datetime.fromisoformat(stamp).timestamp() - offset
-            if uplink != self.uplink or at < self.since:
+            if uplink != self.uplink or not self.since <= at < self.until:
                 continue
             if verdict == "healthy" and told:
                 break
