@@ -75,4 +75,9 @@ std::uint32_t LossModel::count_run() const {
   return needed_;
 }
 
+std::uint32_t LossModel::no_chance() const {
+  constexpr double kChance = 6e-6;
+  return static_cast<std::uint32_t>(std::ceil(std::log(kChance) / std::log(std::max(loss(), .05)) - 1e-9));
+}
+
 }  // namespace ue::probe

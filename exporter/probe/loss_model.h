@@ -23,6 +23,10 @@ class LossModel {
   double loss() const;             ///< p, at least 1 %; starts from 5 % with the weight of 20 probes
   double loss_after_loss() const;  ///< q, between p and 95 %: the higher one of long and short memory
 
+  // How many losses are enough depends on what is built on them: dying() of them call for a closer look, K of
+  // one flow say that it is dead, no_chance() are enough beside what else is known, and whole_run() are
+  // waited for where nothing else is.
+
   /// K: so many losses in a row are no chance, at a budget of 0.01 false alarms a year for a flow of one
   /// probe a second: the smallest K with p q^(K-1) <= 0.01 / 31,557,600.
   /// At most kMostNeeded: short outages look like bursts, and must not hide a fault for minutes.
@@ -32,6 +36,9 @@ class LossModel {
   /// kLongestBurst.
   std::uint32_t whole_run() const { return needed_ != 0 ? needed_ : count_run(); }
   static constexpr std::uint32_t kLongestBurst = 120;
+  /// So many probes of one flow, sent one by one beside what else is known, are lost by chance once in
+  /// 170,000 times: 4 up to 5 % loss, 10 at 30 %.
+  std::uint32_t no_chance() const;
 
  private:
   void forget();

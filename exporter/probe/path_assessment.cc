@@ -1,7 +1,6 @@
 // What the flows of a path mean together: suspicion, inquest, recovery, and the observation that leaves the
 // room.
 #include <algorithm>
-#include <cmath>
 
 #include "probe/path_prober.h"
 
@@ -69,17 +68,9 @@ void PathProber::promote_successor(const Now& now) {
   witness_until_ = now.mono + kWitnessTime;
 }
 
-/// So many probes of one flow, sent one by one beside what else is known, are lost by chance once in 170,000
-/// times: 4 up to 5 % loss, 10 at 30 %.
-std::uint32_t PathProber::no_chance() const {
-  constexpr double kChance = 6e-6;
-  return static_cast<std::uint32_t>(
-      std::ceil(std::log(kChance) / std::log(std::max(losses_.loss(), .05)) - 1e-9));
-}
-
 /// For how long a steady flow must be silent: for a burst, and as many probes more as are no chance. 5 s up
 /// to 5 % loss, 8 s at 30 %.
-Nanos PathProber::least_silence() const { return kBurst + no_chance() * kAfterBurst; }
+Nanos PathProber::least_silence() const { return kBurst + losses_.no_chance() * kAfterBurst; }
 
 /// Of a steady flow that loses. On a line with long bursts, a silence on all flows is one for longer than K
 /// of one flow: until as much was lost as is no chance. An answer on any flow since ends that doubt.
@@ -207,7 +198,7 @@ std::optional<bool> PathProber::forward(Instant now) const {
     return p.missing && !p.answered && p.sent > *beside && p.sent < inquest_->newest_beside();
   });
   // What is proven already needs less to stand, and a paced path could never show more.
-  const auto enough = standing_ == Standing::no_return ? suspicious() : no_chance();
+  const auto enough = standing_ == Standing::no_return ? suspicious() : losses_.no_chance();
   return lost_beside >= enough ? std::optional(true) : std::nullopt;
 }
 

@@ -125,7 +125,6 @@ class PathProber {
   /// Losses in a row on the steady flow that begin an inquest: three, more where loss is what it always does.
   std::uint32_t suspicious() const { return dying(losses_.losses_needed()); }
   bool may_be_burst() const;
-  std::uint32_t no_chance() const;
   Nanos least_silence() const;
   bool tcp_alone_works() const;
   std::optional<bool> forward(Instant now) const;
