@@ -9,7 +9,6 @@ struct Fault {
   Verdict verdict;
   void (*begin)(VirtualPath& path, TimedNat& nat);
 };
-void PrintTo(const Fault& fault, std::ostream* out) { *out << fault.name; }
 
 const Fault kFaults[] = {
     {"nothing_returns", Verdict::one_way, [](VirtualPath& p, TimedNat&) { p.back.passes = nothing(); }},
