@@ -167,6 +167,8 @@ class VirtualPath {
   Nanos opened(probe::FlowHandle flow) { return flows_[flow].opened.value(); }
   std::uint64_t questions() const { return questions_; }
   bool counters_monotone() const { return monotone_; }
+  /// No part that was not called has changed its mind: what is remembered of each is what it would say.
+  bool remembers_truly() const;
   /// One line a change, for messages.
   std::string story() const;
 
@@ -191,6 +193,7 @@ class VirtualPath {
     Instant size = Instant::max();
     Instant ladder = Instant::max();
     Instant first() const { return std::min({prober, size, ladder}); }
+    bool operator==(const Wakes&) const = default;
   };
   static constexpr unsigned kProber = 1;
   static constexpr unsigned kSize = 2;
@@ -204,6 +207,7 @@ class VirtualPath {
   bool happen(OnTheWay packet);
   void wake();
   const Wakes& wakes();
+  Wakes asked_wakes(unsigned parts) const;
   void carry_out();
   void judge();
   void run(std::vector<probe::Action>& actions);
