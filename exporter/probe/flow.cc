@@ -44,7 +44,7 @@ Flow::Answer Flow::record_answer(std::uint32_t sequence, std::uint32_t reflector
   p->answered = true;
   p->reflector_sequence = reflector_sequence;
   if (!p->missing) ++resolved_;
-  if (p->sent == undecided_) first_undecided();
+  if (p->sent == undecided_) find_undecided();
   ++answers_;
   answer.kind = p->kind;
   answer.sent = p->sent;
@@ -74,7 +74,7 @@ Flow::Answer Flow::record_answer(std::uint32_t sequence, std::uint32_t reflector
 std::uint32_t Flow::expire(Instant now, Nanos timeout) {
   std::uint32_t count = 0;
   while (undecided_ && *undecided_ + timeout <= now) {
-    const auto p = first_undecided();
+    const auto p = find_undecided();
     if (p == pending.end() || p->sent + timeout > now) break;
     lose(*p);
     ++count;
@@ -82,8 +82,8 @@ std::uint32_t Flow::expire(Instant now, Nanos timeout) {
   return count;
 }
 
-/// Looks for it from where it was.
-std::vector<Pending>::iterator Flow::first_undecided() {
+/// The first, from where it was on; undecided_ is moved to it.
+std::vector<Pending>::iterator Flow::find_undecided() {
   auto p = std::lower_bound(pending.begin(), pending.end(), *undecided_,
                             [](const Pending& probe, Instant sent) { return probe.sent < sent; });
   while (p != pending.end() && (p->missing || p->answered)) ++p;

@@ -88,10 +88,12 @@ class Flow {
   std::vector<Pending>::iterator from(std::uint32_t sequence);
   std::vector<Pending>::const_iterator from(std::uint32_t sequence) const;
   void lose(Pending& probe);
-  std::vector<Pending>::iterator first_undecided();
+  std::vector<Pending>::iterator find_undecided();
 
   std::uint32_t next_sequence_ = 0;
-  std::optional<Instant> undecided_;  ///< when the first that is neither answered nor missing was sent
+  /// When the first that is neither answered nor missing was sent. Where such ones were taken out of
+  /// `pending` it is too early, until the next expire().
+  std::optional<Instant> undecided_;
   std::uint64_t answers_ = 0;
   std::optional<std::uint32_t> highest_answered_;
   std::optional<Nanos> answered_age_;

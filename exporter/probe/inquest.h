@@ -10,7 +10,7 @@ namespace ue::probe {
 /// In the order in which they were opened, which is that of their handles.
 using Flows = std::vector<std::unique_ptr<Flow>>;
 
-/// Nothing where it is not among them. A path has a dozen at most.
+/// Nothing where it is not among them. A path seldom has more than a dozen.
 inline Flow* find_flow(const Flows& flows, FlowHandle handle) {
   for (const auto& flow : flows) {
     if (flow->handle == handle) return flow.get();

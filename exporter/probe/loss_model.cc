@@ -30,9 +30,8 @@ void LossModel::forget() {
 void LossModel::record_answer() {
   forget();
   probes_ += 1;
-  // An answer only lowers p, and p is a quotient of these two.
-  const bool noticed = losses_ + kPriorLosses < (1 - kNoticed) * needed_at_ * (probes_ + kPriorProbes);
-  if (noticed && needed_at_ > kLeastLoss) needed_ = 0;
+  // An answer only lowers p, which K takes for kLeastLoss at least.
+  if (needed_at_ > kLeastLoss && ratio() < (1 - kNoticed) * needed_at_) needed_ = 0;
 }
 
 void LossModel::record_run(std::uint32_t losses) {
@@ -54,9 +53,9 @@ double LossModel::Pairs::ratio(double p) const {
   return (after_loss + kPriorPairs * p) / (considered + kPriorPairs);
 }
 
-double LossModel::loss() const {
-  return std::clamp((losses_ + kPriorLosses) / (probes_ + kPriorProbes), kLeastLoss, 0.95);
-}
+double LossModel::ratio() const { return (losses_ + kPriorLosses) / (probes_ + kPriorProbes); }
+
+double LossModel::loss() const { return std::clamp(ratio(), kLeastLoss, 0.95); }
 
 double LossModel::loss_after_loss() const {
   const double p = loss();
@@ -66,7 +65,7 @@ double LossModel::loss_after_loss() const {
   return std::clamp(std::max(pairs_.ratio(p), late - 2 * doubt), p, 0.95);
 }
 
-/// Asked for with every answer, which hardly changes it.
+/// Asked for with every answer, which hardly changes it: see record_answer().
 std::uint32_t LossModel::count_run() const {
   const double budget = std::log(kFalseAlarmsPerYear / kProbesPerYear);
   const double after_first = (budget - std::log(loss())) / std::log(loss_after_loss());

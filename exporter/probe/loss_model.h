@@ -28,7 +28,7 @@ class LossModel {
   // waited for where nothing else is.
 
   /// K: so many losses in a row are no chance, at a budget of 0.01 false alarms a year for a flow of one
-  /// probe a second: the smallest K with p q^(K-1) <= 0.01 / 31,557,600.
+  /// probe a second: the smallest K with p q^(K-1) <= 0.01 / 31,557,600, for the p that was at most 1 % ago.
   /// At most kMostNeeded: short outages look like bursts, and must not hide a fault for minutes.
   std::uint32_t losses_needed() const { return std::min(whole_run(), kMostNeeded); }
   static constexpr std::uint32_t kMostNeeded = 40;
@@ -42,6 +42,7 @@ class LossModel {
 
  private:
   void forget();
+  double ratio() const;
   std::uint32_t count_run() const;
 
   mutable std::uint32_t needed_ = 0;  ///< what whole_run() said; 0 once it may be something else

@@ -140,6 +140,21 @@ TEST_F(FlowTest, ALateAnswerDoesNotHideWhatStillWaits) {
   EXPECT_FALSE(flow_.next_expiry(kTimeout));
 }
 
+TEST_F(FlowTest, WhatWasTakenAwayIsNotWaitedForLonger) {
+  send(0s);
+  send(1s);
+  flow_.pending.clear();
+  send(2s);
+  EXPECT_LE(flow_.next_expiry(kTimeout), Instant{} + 2300ms) << "too early is no harm";
+  EXPECT_EQ(expire(1s), 0U);
+  EXPECT_EQ(flow_.next_expiry(kTimeout), Instant{} + 2300ms);
+  EXPECT_EQ(expire(3s), 1U);
+  send(4s);
+  flow_.pending.clear();
+  EXPECT_EQ(expire(5s), 0U);
+  EXPECT_FALSE(flow_.next_expiry(kTimeout));
+}
+
 /// Played beside a list in which everything is looked for from its beginning: several probes at one moment,
 /// answers in any order, late, twice or never, a time-out that follows the round trip, and what is decided
 /// settled out of the middle.
