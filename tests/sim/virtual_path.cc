@@ -93,8 +93,8 @@ void VirtualPath::run_until(Nanos time) {
     } else if (!happen(packets_.take())) {
       continue;  // far from the gateway, which sees nothing of it
     }
-    carry_out();
     judge();
+    carry_out();
   }
   world_ = end;
 }
@@ -202,7 +202,6 @@ void VirtualPath::judge() {
     touch(kProber);
   }
   allow_others(at, observation);
-  carry_out();
 }
 
 verdict::Conclusion VirtualPath::conclusion() const {
