@@ -110,9 +110,4 @@ void HoldRung::on_reply(std::uint32_t sequence, Nanos held) {
   if (sequence + 2 >= steps_.size()) outcome_ = Outcome::came_back;
 }
 
-Instant HoldRung::wake_at(Nanos grace) const {
-  if (outcome_ != Outcome::running) return Instant::max();
-  return next_ < steps_.size() ? begin_ + steps_[next_].at : deadline(grace);
-}
-
 }  // namespace ue::probe

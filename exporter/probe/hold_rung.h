@@ -44,7 +44,10 @@ class HoldRung {
   /// Ends the rung where nothing can come any more; `grace` on top of the hold, at least the loss time-out.
   void expire(Instant now, Nanos grace);
   void on_reply(std::uint32_t sequence, Nanos held);
-  Instant wake_at(Nanos grace) const;
+  Instant wake_at(Nanos grace) const {
+    if (outcome_ != Outcome::running) return Instant::max();
+    return next_ < steps_.size() ? begin_ + steps_[next_].at : deadline(grace);
+  }
 
   /// The longest hold that this pattern is asked for: trains and streams of packets are bounded.
   static Nanos longest(Pattern pattern);

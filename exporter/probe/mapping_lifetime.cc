@@ -1,6 +1,7 @@
 #include "probe/mapping_lifetime.h"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 namespace ue::probe {
@@ -55,9 +56,9 @@ void MappingLifetime::conclude(std::uint32_t losses_needed) {
   }
   const auto& b = bracket();
   const bool proven = b && b->proven(losses_needed);
-  if (!b || b->failures < enough_) enough_ = std::numeric_limits<std::uint32_t>::max();
-  if (proven) enough_ = std::min(enough_, losses_needed);
-  stale_ = true;
+  auto enough = b && b->failures >= enough_ ? enough_ : std::numeric_limits<std::uint32_t>::max();
+  if (proven) enough = std::min(enough, losses_needed);
+  stale_ = std::exchange(enough_, enough) != enough;
   const bool shorter = b && b->upper && believed_ && *b->upper <= believed_->lower;
   if ((shorter || doubt_) && !proven) return;
   settle();

@@ -42,10 +42,8 @@ Bytes build_probe(const std::optional<Identity>& identity, std::uint64_t flow_id
     stamp::append_hmac_tlv(packet, mode, identity->secret);
   if (extras.naming && !identity) stamp::append_naming_padding(packet, flow_id);
   // RFC 8972 §4.8: Extra Padding is the one TLV that may follow the HMAC.
-  if (packet.size() + stamp::kTlvHeaderSize < extras.fill_up_to) {
-    const Bytes padding(extras.fill_up_to - packet.size() - stamp::kTlvHeaderSize);
-    stamp::append_tlv(packet, stamp::TlvType::extra_padding, padding);
-  }
+  if (packet.size() + stamp::kTlvHeaderSize < extras.fill_up_to)
+    stamp::append_padding(packet, extras.fill_up_to - packet.size() - stamp::kTlvHeaderSize);
   return packet;
 }
 
@@ -80,8 +78,9 @@ std::variant<Reply, Refusal> parse_reply(ByteView datagram, const std::optional<
   if (!packet) return Refusal::invalid;
   // A zero SSID comes from a reflector without RFC 8972; the port has told the session apart already.
   if (packet->ssid != expected_ssid && packet->ssid != 0) return Refusal::wrong_ssid;
-  std::variant<Reply, Refusal> parsed(std::in_place_type<Reply>, *packet);
+  std::variant<Reply, Refusal> parsed;
   auto& reply = std::get<Reply>(parsed);
+  reply.base = *packet;
   if (datagram.size() < base + stamp::kTlvHeaderSize) return parsed;
   if (identity && !stamp::verify_hmac_tlv(datagram, mode, identity->secret)) return Refusal::bad_tlv_hmac;
   stamp::TlvReader reader(datagram, mode);

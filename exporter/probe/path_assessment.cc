@@ -158,7 +158,7 @@ void PathProber::set_standing(const Now& now, Standing standing) {
 Asking::Need PathProber::asking_need() const {
   if (standing_ == Standing::no_return) return Asking::Need::watch;
   const auto* s = steady();
-  if (s != nullptr && s->loss_run() >= suspicious()) {
+  if (s != nullptr && s->loss_run() > 0 && s->loss_run() >= suspicious()) {
     return delivery_.proves(s->first_loss(), losses_.losses_needed()) ? Asking::Need::watch
                                                                       : Asking::Need::urgent;
   }

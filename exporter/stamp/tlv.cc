@@ -61,6 +61,11 @@ void append_tlv(Bytes& packet, TlvType type, ByteView value) {
   packet.insert(packet.end(), value.begin(), value.end());
 }
 
+void append_padding(Bytes& packet, std::size_t octets) {
+  append_header(packet, static_cast<std::uint8_t>(TlvType::extra_padding), octets);
+  packet.resize(packet.size() + octets);
+}
+
 void append_hmac_tlv(Bytes& packet, Mode mode, ByteView key) {
   const ByteView so_far(packet);
   const auto digest = hmac_sha256(key, {so_far.first(kSequenceSize), so_far.subspan(base_size(mode))});

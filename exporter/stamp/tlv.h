@@ -34,8 +34,8 @@ struct Tlv {
   ByteView value;
 };
 
-/// Walks the TLVs of a datagram from `base_size` on. It stops at the first header or Length that does not fit;
-/// malformed() then says so, and malformed_offset() where.
+/// Walks the TLVs of a datagram from `base_size` on. It stops at the first header or Length that does not
+/// fit; malformed() then says so, and malformed_offset() where.
 class TlvReader {
  public:
   TlvReader(ByteView datagram, Mode mode);
@@ -55,19 +55,25 @@ std::optional<Tlv> find_tlv(ByteView datagram, Mode mode, TlvType type);
 /// Appends a TLV as a sender sends it (U set, RFC 8972 §4.2.1) to `packet`.
 void append_tlv(Bytes& packet, TlvType type, ByteView value);
 
+/// Appends Extra Padding of so many zeros.
+void append_padding(Bytes& packet, std::size_t octets);
+
 /// Appends the HMAC TLV over the base Sequence Number and all TLVs so far (RFC 8972 §4.8).
 void append_hmac_tlv(Bytes& packet, Mode mode, ByteView key);
 /// True where the datagram has an HMAC TLV, only Extra Padding follows it, and it is right.
 bool verify_hmac_tlv(ByteView datagram, Mode mode, ByteView key);
 
-// --- Location (type 2): what the reflector saw, that is the NAT's mapped address -----------------------------------
+// --- Location (type 2): what the reflector saw, that is the NAT's mapped address
+// -----------------------------------
 
 /// Appends a request for ports and Source IP Address (sub-TLV 7): 28 octets in all.
 void append_location_request(Bytes& packet);
-/// The mapped endpoint (source address and port) out of a reflected Location TLV's value; nothing where it is absent.
+/// The mapped endpoint (source address and port) out of a reflected Location TLV's value; nothing where it is
+/// absent.
 std::optional<Endpoint> parse_location_source(ByteView value);
 
-// --- Direct Measurement (type 5) ------------------------------------------------------------------------------------
+// --- Direct Measurement (type 5)
+// ------------------------------------------------------------------------------------
 
 struct DirectMeasurement {
   std::uint32_t sender_tx = 0;     ///< S_TxC
@@ -78,15 +84,17 @@ struct DirectMeasurement {
 void append_direct_measurement(Bytes& packet, std::uint32_t sender_tx);
 std::optional<DirectMeasurement> parse_direct_measurement(ByteView value);
 
-// --- Flow control (type 240, ours) ----------------------------------------------------------------------------------
+// --- Flow control (type 240, ours)
+// ----------------------------------------------------------------------------------
 //
 // Only inside authenticated sessions. Value, 40 octets, big-endian:
 //   0  version (1)      1  flags (0x01 suppress)    2  reserved (2, zero)
 //   4  key id (4)       8  gateway id (8)          16  flow id (8)
 //  24  hold in ms (4)  28  boot epoch (4)          32  instance id (8)
 // Sender: boot epoch is 0; instance id is the one last learned from this reflector, 0 while unknown.
-// Reflector: hold is the one the reply really had; boot epoch is the Unix time in seconds at which the instance started;
-// instance id is drawn at random then. Another instance id means that counters started anew.
+// Reflector: hold is the one the reply really had; boot epoch is the Unix time in seconds at which the
+// instance started; instance id is drawn at random then. Another instance id means that counters started
+// anew.
 
 struct FlowTlv {
   static constexpr std::size_t kSize = 40;
@@ -105,9 +113,10 @@ struct FlowTlv {
   auto operator<=>(const FlowTlv&) const = default;
 };
 
-/// In an unauthenticated session an Extra Padding TLV of 16 octets carries the flow id in its first eight: a legal,
-/// pseudo-random padding for any reflector, and a name nobody can guess for the query channel of ours. The other eight
-/// are SplitMix64's hash of the id, so that a foreign sender's padding of the same size names nothing.
+/// In an unauthenticated session an Extra Padding TLV of 16 octets carries the flow id in its first eight: a
+/// legal, pseudo-random padding for any reflector, and a name nobody can guess for the query channel of ours.
+/// The other eight are SplitMix64's hash of the id, so that a foreign sender's padding of the same size names
+/// nothing.
 inline constexpr std::size_t kNamingPaddingSize = 16;
 void append_naming_padding(Bytes& packet, std::uint64_t flow_id);
 std::optional<std::uint64_t> parse_naming_padding(ByteView value);

@@ -101,24 +101,22 @@ void VirtualPath::run_until(Nanos time) {
 
 /// Who was not called since has not changed his mind.
 const VirtualPath::Wakes& VirtualPath::wakes() {
-  if (touched_ != 0) wakes_ = asked_wakes(touched_);
+  ask(touched_, wakes_);
   touched_ = 0;
   return wakes_;
 }
 
-/// What is known, and of these parts what they say now.
-VirtualPath::Wakes VirtualPath::asked_wakes(unsigned parts) const {
+void VirtualPath::ask(unsigned parts, Wakes& wakes) const {
   const auto in_world = [this](Instant at) { return at == Instant::max() ? at : at + suspended_; };
-  auto wakes = wakes_;
   if ((parts & kProber) != 0) wakes.prober = in_world(prober_.wake_at());
   if ((parts & kSize) != 0 && checks_size) wakes.size = in_world(size_.wake_at());
   if ((parts & kLadder) != 0 && ladder_) wakes.ladder = in_world(ladder_->wake_at());
-  return wakes;
 }
 
 bool VirtualPath::remembers_truly() const {
-  return asked_wakes(kEverything & ~touched_) == wakes_ &&
-         ((changed_ & kSize) != 0 || !checks_size || context.size == size_.passes());
+  auto wakes = wakes_;
+  ask(kEverything & ~touched_, wakes);
+  return wakes == wakes_ && ((changed_ & kSize) != 0 || !checks_size || context.size == size_.passes());
 }
 
 void VirtualPath::schedule(Instant when, std::function<void()> action) {

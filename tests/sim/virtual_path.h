@@ -207,7 +207,7 @@ class VirtualPath {
   bool happen(OnTheWay packet);
   void wake();
   const Wakes& wakes();
-  Wakes asked_wakes(unsigned parts) const;
+  void ask(unsigned parts, Wakes& wakes) const;
   void carry_out();
   void judge();
   void run(std::vector<probe::Action>& actions);

@@ -4,13 +4,13 @@
 namespace ue::sim {
 namespace {
 
-struct Fault {
+struct LastingFault {
   const char* name;
   Verdict verdict;
   void (*begin)(VirtualPath& path, TimedNat& nat);
 };
 
-const Fault kFaults[] = {
+const LastingFault kLastingFaults[] = {
     {"nothing_returns", Verdict::one_way, [](VirtualPath& p, TimedNat&) { p.back.passes = nothing(); }},
     {"four_seconds", Verdict::one_way,
      [](VirtualPath& p, TimedNat&) { p.back.passes = absolute_lifetime(p, 4s, p.elapsed()); }},
@@ -27,7 +27,7 @@ const Fault kFaults[] = {
     {"twenty_seconds", Verdict::short_mapping, [](VirtualPath& p, TimedNat& nat) { nat.stand_on(p); }},
 };
 
-class Standing : public testing::TestWithParam<std::tuple<Fault, double>> {};
+class Standing : public testing::TestWithParam<std::tuple<LastingFault, double>> {};
 
 TEST_P(Standing, NothingElseIsSaidForSixHours) {
   const auto& [fault, loss] = GetParam();
@@ -48,7 +48,8 @@ TEST_P(Standing, NothingElseIsSaidForSixHours) {
   }
 }
 INSTANTIATE_TEST_SUITE_P(Faults, Standing,
-                         testing::Combine(testing::ValuesIn(kFaults), testing::Values(0, .05, .1, .2, .3)));
+                         testing::Combine(testing::ValuesIn(kLastingFaults),
+                                          testing::Values(0, .05, .1, .2, .3)));
 
 }  // namespace
 }  // namespace ue::sim
