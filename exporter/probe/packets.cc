@@ -74,13 +74,11 @@ std::variant<Reply, Refusal> parse_reply(ByteView datagram, const std::optional<
   if (datagram.size() < base) return Refusal::too_short;
   if (datagram.size() > kLargestReply) return Refusal::oversized;
   if (identity && !stamp::verify_base(datagram, identity->secret)) return Refusal::bad_hmac;
-  const auto packet = stamp::parse_reflector(datagram, mode);
-  if (!packet) return Refusal::invalid;
-  // A zero SSID comes from a reflector without RFC 8972; the port has told the session apart already.
-  if (packet->ssid != expected_ssid && packet->ssid != 0) return Refusal::wrong_ssid;
   std::variant<Reply, Refusal> parsed;
   auto& reply = std::get<Reply>(parsed);
-  reply.base = *packet;
+  if (!stamp::read_reflector(datagram, mode, reply.base)) return Refusal::invalid;
+  // A zero SSID comes from a reflector without RFC 8972; the port has told the session apart already.
+  if (reply.base.ssid != expected_ssid && reply.base.ssid != 0) return Refusal::wrong_ssid;
   if (datagram.size() < base + stamp::kTlvHeaderSize) return parsed;
   if (identity && !stamp::verify_hmac_tlv(datagram, mode, identity->secret)) return Refusal::bad_tlv_hmac;
   stamp::TlvReader reader(datagram, mode);

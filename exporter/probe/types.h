@@ -80,7 +80,6 @@ struct FlowCounters {
   std::uint64_t forward_lost = 0;
   std::uint64_t return_lost = 0;
   std::uint64_t unattributed_lost = 0;
-  bool operator==(const FlowCounters&) const = default;
 };
 
 }  // namespace ue::probe

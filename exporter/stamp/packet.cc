@@ -39,17 +39,14 @@ void encode_common(const Packet& packet, Mode mode, std::span<std::uint8_t> out)
 }
 
 template <typename Packet>
-std::optional<Packet> parse_common(ByteView datagram, Mode mode) {
-  std::optional<Packet> packet;
-  if (datagram.size() < base_size(mode)) return packet;
+bool read_common(ByteView datagram, Mode mode, Packet& packet) {
+  if (datagram.size() < base_size(mode)) return false;
   const auto& at = layout(mode);
-  packet.emplace();
-  packet->sequence = get_u32(datagram.data());
-  packet->timestamp = get_time(&datagram[at.timestamp]);
-  packet->error_estimate = get_error(&datagram[at.error_estimate]);
-  packet->ssid = get_u16(&datagram[at.ssid]);
-  if (!packet->error_estimate.valid()) packet.reset();
-  return packet;
+  packet.sequence = get_u32(datagram.data());
+  packet.timestamp = get_time(&datagram[at.timestamp]);
+  packet.error_estimate = get_error(&datagram[at.error_estimate]);
+  packet.ssid = get_u16(&datagram[at.ssid]);
+  return packet.error_estimate.valid();
 }
 
 }  // namespace
@@ -69,20 +66,24 @@ void encode(const ReflectorPacket& packet, Mode mode, std::span<std::uint8_t> ou
 }
 
 std::optional<SenderPacket> parse_sender(ByteView datagram, Mode mode) {
-  return parse_common<SenderPacket>(datagram, mode);
+  SenderPacket packet;
+  return read_common(datagram, mode, packet) ? std::optional(packet) : std::nullopt;
 }
 
 std::optional<ReflectorPacket> parse_reflector(ByteView datagram, Mode mode) {
-  auto packet = parse_common<ReflectorPacket>(datagram, mode);
-  if (!packet) return packet;
+  ReflectorPacket packet;
+  return read_reflector(datagram, mode, packet) ? std::optional(packet) : std::nullopt;
+}
+
+bool read_reflector(ByteView datagram, Mode mode, ReflectorPacket& packet) {
+  if (!read_common(datagram, mode, packet)) return false;
   const auto& at = layout(mode);
-  packet->receive_timestamp = get_time(&datagram[at.receive_timestamp]);
-  packet->sender_sequence = get_u32(&datagram[at.sender_sequence]);
-  packet->sender_timestamp = get_time(&datagram[at.sender_timestamp]);
-  packet->sender_error_estimate = get_error(&datagram[at.sender_error_estimate]);
-  packet->sender_ttl = datagram[at.sender_ttl];
-  if (!packet->sender_error_estimate.valid()) packet.reset();
-  return packet;
+  packet.receive_timestamp = get_time(&datagram[at.receive_timestamp]);
+  packet.sender_sequence = get_u32(&datagram[at.sender_sequence]);
+  packet.sender_timestamp = get_time(&datagram[at.sender_timestamp]);
+  packet.sender_error_estimate = get_error(&datagram[at.sender_error_estimate]);
+  packet.sender_ttl = datagram[at.sender_ttl];
+  return packet.sender_error_estimate.valid();
 }
 
 std::optional<std::uint16_t> peek_ssid(ByteView datagram, Mode mode) {

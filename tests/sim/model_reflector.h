@@ -1,8 +1,8 @@
 #pragma once
+#include <array>
 #include <functional>
 #include <optional>
 #include <unordered_map>
-#include <vector>
 
 #include "base/address.h"
 #include "probe/types.h"
@@ -42,6 +42,7 @@ class ModelReflector {
  private:
   struct Session {
     std::uint64_t flow_id = 0;
+    std::uint16_t ssid = 0;
     std::uint64_t received = 0;
     std::uint64_t refused = 0;
     std::uint32_t sent = 0;
@@ -60,8 +61,9 @@ class ModelReflector {
 
   std::optional<probe::Identity> identity_;
   std::uint64_t instance_id_;
-  std::unordered_map<std::uint64_t, Session> sessions_;          ///< by flow id
-  std::vector<Session*> newest_ = std::vector<Session*>(65536);  ///< by SSID
+  std::unordered_map<std::uint64_t, Session> sessions_;  ///< by flow id
+  std::unordered_map<std::uint16_t, Session*> newest_;   ///< by SSID
+  std::array<Session*, 64> recent_{};                    ///< some of these, by the end of their SSID
   std::uint64_t replied_ = 0;
   std::uint64_t refused_ = 0;
   std::uint64_t ignored_ = 0;

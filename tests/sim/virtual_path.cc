@@ -189,9 +189,9 @@ void VirtualPath::open(probe::FlowHandle flow) {
 void VirtualPath::judge() {
   if (asleep_ || world_ < next_judgement_) return;
   next_judgement_ = world_ + kJudging;
-  check_counters();
   const auto at = now();
   const auto observation = prober_.observe(at.mono);
+  check_counters();
   const auto heard = judge_.update(at.mono, agent::make_facts(observation, context), observation.recovered);
   if (heard != verdict::Heard::stands) supported_ = observation;
   if (heard == verdict::Heard::changed) {
@@ -249,7 +249,6 @@ void VirtualPath::check_counters() {
   for (const auto kind : {probe::FlowKind::steady, probe::FlowKind::fresh}) {
     const auto& c = prober_.counters(kind);
     auto& l = last_[static_cast<std::size_t>(kind)];
-    if (c == l) continue;
     monotone_ = monotone_ && c.sent >= l.sent && c.delivered >= l.delivered && c.replies >= l.replies &&
                 c.forward_lost >= l.forward_lost && c.return_lost >= l.return_lost &&
                 c.unattributed_lost >= l.unattributed_lost;
