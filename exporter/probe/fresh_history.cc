@@ -14,7 +14,7 @@ constexpr std::uint32_t kDeadFlowsNeeded = 3;
 
 void FreshHistory::opened(const Flow& flow) {
   records_.push_back({flow.handle, State::undecided, 0});
-  if (records_.size() > kKept) records_.pop_front();
+  if (records_.size() > kKept) records_.erase(records_.begin());
 }
 
 void FreshHistory::update(const Flow& flow) {

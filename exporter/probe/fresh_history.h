@@ -1,5 +1,5 @@
 #pragma once
-#include <deque>
+#include <vector>
 
 #include "probe/flow.h"
 
@@ -32,7 +32,7 @@ class FreshHistory {
     State state;
     std::uint32_t losses;
   };
-  std::deque<Record> records_;
+  std::vector<Record> records_;
 };
 
 }  // namespace ue::probe

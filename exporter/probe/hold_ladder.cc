@@ -98,19 +98,19 @@ void HoldLadder::open(const Now& now, const Plan& plan) {
 }
 
 void HoldLadder::send(const Now& now, HoldRung& rung) {
-  for (const auto& p : rung.due(now.mono)) {
+  while (const auto p = rung.next_due(now.mono)) {
     if (settings_.stun) {
-      asker_.send(now.mono, rung.flow(), rung.flow_id(), p.sequence, p.hold, actions_);
+      asker_.send(now.mono, rung.flow(), rung.flow_id(), p->sequence, p->hold, actions_);
       continue;
     }
     Extras extras;
-    extras.naming = p.naming;
+    extras.naming = p->naming;
     extras.instance_id = path_.instance_id;
-    extras.hold = p.hold;
-    extras.suppress = p.suppress;
+    extras.hold = p->hold;
+    extras.suppress = p->suppress;
     actions_.push_back(SendProbe{
-        rung.flow(), p.sequence,
-        build_probe(settings_.identity, rung.flow_id(), rung.ssid(), p.sequence, now.wall, extras)});
+        rung.flow(), p->sequence,
+        build_probe(settings_.identity, rung.flow_id(), rung.ssid(), p->sequence, now.wall, extras)});
   }
 }
 

@@ -26,6 +26,7 @@ constexpr Nanos kBeyond = 300ms;  // a NAT's timer of just the hold is over by t
 HoldRung::HoldRung(Pattern pattern, Nanos hold, FlowHandle flow, std::uint64_t flow_id, std::uint16_t ssid,
                    Instant begin)
     : pattern_(pattern), hold_(hold), flow_(flow), flow_id_(flow_id), ssid_(ssid), begin_(begin) {
+  steps_.reserve(kUsualSteps);
   if (control()) {
     for (int i = 0; i < kControlExchanges; ++i) steps_.push_back({i * kControlStep, {}, false});
     return;
@@ -75,14 +76,11 @@ Nanos HoldRung::longest(Pattern pattern) {
   }
 }
 
-std::vector<HoldRung::Packet> HoldRung::due(Instant now) {
-  std::vector<Packet> packets;
-  for (; next_ < steps_.size() && begin_ + steps_[next_].at <= now; ++next_) {
-    const auto& step = steps_[next_];
-    const bool plain = answered_ && step.hold == Nanos::zero() && !step.suppress;
-    packets.push_back({static_cast<std::uint32_t>(next_), step.hold, step.suppress, !plain});
-  }
-  return packets;
+std::optional<HoldRung::Packet> HoldRung::next_due(Instant now) {
+  if (next_ == steps_.size() || begin_ + steps_[next_].at > now) return std::nullopt;
+  const auto& step = steps_[next_];
+  const bool plain = answered_ && step.hold == Nanos::zero() && !step.suppress;
+  return Packet{static_cast<std::uint32_t>(next_++), step.hold, step.suppress, !plain};
 }
 
 void HoldRung::expire(Instant now, Nanos grace) {

@@ -32,7 +32,6 @@ class HoldRung {
   /// Others have told what this one would.
   void give_up() { outcome_ = Outcome::no_say; }
 
-  /// What is to be sent by now, as sequence numbers; each is handed out once.
   struct Packet {
     std::uint32_t sequence;
     Nanos hold;
@@ -40,7 +39,8 @@ class HoldRung {
     bool
         naming;  ///< until an answer shows that the reflector knows the session, and where something is asked
   };
-  std::vector<Packet> due(Instant now);
+  /// What is to be sent by now, one by one; each is handed out once.
+  std::optional<Packet> next_due(Instant now);
   /// Ends the rung where nothing can come any more; `grace` on top of the hold, at least the loss time-out.
   void expire(Instant now, Nanos grace);
   void on_reply(std::uint32_t sequence, Nanos held);
@@ -54,6 +54,7 @@ class HoldRung {
 
  private:
   void ask_twice(Nanos at, Nanos hold);
+  static constexpr std::size_t kUsualSteps = 8;
   struct Step {
     Nanos at;
     Nanos hold;

@@ -25,16 +25,12 @@ std::string_view name(PortChange c) {
   return "active";
 }
 
-void MappingWatch::sent(FlowHandle handle, Instant now) {
+Nanos MappingWatch::sent(FlowHandle handle, Instant now) {
   auto& flow = flows_[handle];
-  flow.gap = flow.last_sent ? now - *flow.last_sent : Nanos::zero();
-  flow.longest_gap = std::max(flow.longest_gap, flow.gap);
+  const auto gap = flow.last_sent ? now - *flow.last_sent : Nanos::zero();
+  flow.longest_gap = std::max(flow.longest_gap, gap);
   flow.last_sent = now;
-}
-
-Nanos MappingWatch::silence_before(FlowHandle handle) const {
-  const auto flow = flows_.find(handle);
-  return flow == flows_.end() ? Nanos::zero() : flow->second.gap;
+  return gap;
 }
 
 void MappingWatch::seen(FlowHandle handle, std::uint32_t sequence, const Endpoint& mapped) {

@@ -22,14 +22,13 @@ std::string_view name(PortChange c);
 /// which tells it of every packet sent and of every sighting that rides on a reply or an answer.
 class MappingWatch {
  public:
-  void sent(FlowHandle flow, Instant now);
+  /// How long nothing was sent on the flow before; zero for its first packet.
+  Nanos sent(FlowHandle flow, Instant now);
   /// The far end saw the flow's probe of this number as coming from `mapped`.
   void seen(FlowHandle flow, std::uint32_t sequence, const Endpoint& mapped);
   void closed(FlowHandle flow) { flows_.erase(flow); }
   void clear() { flows_.clear(); }
 
-  /// How long nothing was sent before the newest packet of the flow; zero for its first.
-  Nanos silence_before(FlowHandle flow) const;
   const std::optional<Endpoint>& endpoint() const { return newest_; }  ///< of any flow
   std::uint64_t address_changes() const { return address_changes_; }   ///< between any two sightings
   std::uint64_t port_changes() const;                                  ///< of one and the same flow
@@ -41,7 +40,6 @@ class MappingWatch {
     std::uint32_t sequence = 0;     ///< of the newest sighting
     std::uint32_t consecutive = 0;  ///< changes in a row between packets that follow each other
     std::optional<Instant> last_sent;
-    Nanos gap{};          ///< before the newest packet
     Nanos longest_gap{};  ///< since the newest sighting
   };
 

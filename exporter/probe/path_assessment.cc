@@ -25,9 +25,7 @@ constexpr Nanos kTellingTime = 15s;  // within which the far end should have sai
 }  // namespace
 
 std::optional<FlowHandle> PathProber::silent_flow() const {
-  for (const auto& flow : flows_) {
-    if (flow->open && flow->role == Role::witness) return flow->handle;
-  }
+  if (const auto* w = of_role(Role::witness)) return w->handle;
   const auto* s = steady();
   return s != nullptr && s->loss_run() >= suspicious() ? std::optional(steady_) : std::nullopt;
 }
@@ -100,11 +98,11 @@ void PathProber::assess(const Now& now) {
     open(now, Role::fresh);
     open(now, Role::fresh);
   }
+  if (!inquest_) return;
   if (auto* w = of_role(Role::witness);
       w != nullptr && (w->answer_run() >= kConvincing || now.mono > witness_until_)) {
     close(*w);
   }
-  if (!inquest_) return;
   const bool paced = standing_ == Standing::no_return;
   const auto* successor = of_role(Role::successor);
   if (silent_since_ && !paced && successor == nullptr && inquest_->successors() == Successors::unknown) {
@@ -216,12 +214,11 @@ Observation PathProber::observe(Instant now) const {
   Observation o;
   const auto* s = steady();
   const auto needed = losses_.losses_needed();
-  const bool witness_dead = std::any_of(flows_.begin(), flows_.end(),
-                                        [](const auto& f) { return f->open && f->role == Role::witness; });
+  const auto* witness = inquest_ ? of_role(Role::witness) : nullptr;
   // It was silent, was answered, and lost some again: that is loss until it is as much as it takes.
   const bool silent = silent_since_ && s != nullptr && s->loss_run() > 0 &&
                       (*s->first_loss() <= *silent_since_ || s->loss_run() >= needed);
-  if (witness_dead || silent) {
+  if (witness != nullptr || silent) {
     o.steady = false;
   } else if (silent_since_) {
     o.steady.reset();  // it is answered again, not yet often enough
@@ -249,10 +246,7 @@ Observation PathProber::observe(Instant now) const {
     o.outlived_age = inquest_->outlived();
   }
   o.window = window_.totals(now);
-  o.losses_in_a_row = s != nullptr ? s->loss_run() : 0;
-  for (const auto& flow : flows_) {
-    if (flow->role == Role::witness) o.losses_in_a_row = flow->loss_run();
-  }
+  if (const auto* silenced = witness != nullptr ? witness : s) o.losses_in_a_row = silenced->loss_run();
   o.losses_needed = needed;
   o.delivered_unanswered = delivery_.delivered();
   o.dead_fresh_flows = history_.dead_in_a_row();

@@ -96,8 +96,8 @@ Instant PathProber::wake_at() const {
   return at;
 }
 
-Flow* PathProber::of_role(Role role) {
-  for (auto& flow : flows_) {
+Flow* PathProber::of_role(Role role) const {
+  for (const auto& flow : flows_) {
     if (flow->open && flow->role == role) return flow.get();
   }
   return nullptr;

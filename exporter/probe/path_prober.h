@@ -1,4 +1,6 @@
 #pragma once
+#include <deque>
+#include <map>
 #include <string>
 #include <utility>
 
@@ -110,7 +112,7 @@ class PathProber {
   Flow* find(FlowHandle handle) { return find_flow(flows_, handle); }
   Flow* steady() { return find(steady_); }
   const Flow* steady() const { return find_flow(flows_, steady_); }
-  Flow* of_role(Role role);
+  Flow* of_role(Role role) const;  ///< an open one
 
   void expire(const Now& now);
   void record_losses(std::uint32_t ended_run);

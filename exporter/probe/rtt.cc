@@ -13,9 +13,4 @@ void Rtt::record(Nanos rtt) {
   smoothed_ = smoothed_ ? *smoothed_ + (rtt - *smoothed_) / 8 : rtt;  // RFC 6298's alpha
 }
 
-Nanos Rtt::loss_timeout() const {
-  using namespace std::chrono_literals;
-  return smoothed_ ? std::max<Nanos>(300ms, *smoothed_ * 4) : Nanos(1s);
-}
-
 }  // namespace ue::probe

@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <array>
 #include <optional>
 
@@ -16,7 +17,10 @@ class Rtt {
   void record(Nanos rtt);
   std::optional<Nanos> smoothed() const { return smoothed_; }
   /// max(300 ms, 4 x smoothed RTT); 1 s before the first sample (RFC 8085 §3.1.1).
-  Nanos loss_timeout() const;
+  Nanos loss_timeout() const {
+    using namespace std::chrono_literals;
+    return smoothed_ ? std::max<Nanos>(300ms, *smoothed_ * 4) : Nanos(1s);
+  }
 
   const std::array<std::uint64_t, kBounds.size() + 1>& buckets() const { return buckets_; }
   double sum_seconds() const { return sum_; }

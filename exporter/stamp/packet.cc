@@ -66,8 +66,9 @@ void encode(const ReflectorPacket& packet, Mode mode, std::span<std::uint8_t> ou
 }
 
 std::optional<SenderPacket> parse_sender(ByteView datagram, Mode mode) {
-  SenderPacket packet;
-  return read_common(datagram, mode, packet) ? std::optional(packet) : std::nullopt;
+  std::optional<SenderPacket> packet(std::in_place);
+  if (!read_common(datagram, mode, *packet)) packet.reset();
+  return packet;
 }
 
 std::optional<ReflectorPacket> parse_reflector(ByteView datagram, Mode mode) {

@@ -25,14 +25,4 @@ WallTime NtpTime::to_wall() const {
   return WallTime(std::chrono::seconds(since_1900 - kNtpToUnix) + Nanos(static_cast<std::int64_t>(rest)));
 }
 
-ErrorEstimate ErrorEstimate::decode(std::uint16_t wire) {
-  return {(wire & 0x8000) != 0, (wire & 0x4000) != 0, static_cast<std::uint8_t>(wire >> 8 & 0x3f),
-          static_cast<std::uint8_t>(wire & 0xff)};
-}
-
-std::uint16_t ErrorEstimate::encode() const {
-  return static_cast<std::uint16_t>((synchronised ? 0x8000 : 0) | (ptp ? 0x4000 : 0) | (scale & 0x3f) << 8 |
-                                    multiplier);
-}
-
 }  // namespace ue::stamp

@@ -22,8 +22,14 @@ struct ErrorEstimate {
   std::uint8_t scale = 0;     ///< 0-63
   std::uint8_t multiplier = 1;
 
-  static ErrorEstimate decode(std::uint16_t wire);
-  std::uint16_t encode() const;
+  static constexpr ErrorEstimate decode(std::uint16_t wire) {
+    return {(wire & 0x8000) != 0, (wire & 0x4000) != 0, static_cast<std::uint8_t>(wire >> 8 & 0x3f),
+            static_cast<std::uint8_t>(wire & 0xff)};
+  }
+  constexpr std::uint16_t encode() const {
+    return static_cast<std::uint16_t>((synchronised ? 0x8000 : 0) | (ptp ? 0x4000 : 0) | (scale & 0x3f) << 8 |
+                                      multiplier);
+  }
   bool valid() const { return multiplier != 0; }
   auto operator<=>(const ErrorEstimate&) const = default;
 };

@@ -1,5 +1,8 @@
 #include "verdict/table.h"
 
+#include <iterator>
+#include <utility>
+
 namespace ue::verdict {
 
 namespace {
@@ -37,13 +40,18 @@ constexpr Row kTable[] = {
     {Verdict::healthy, [](const Facts& f) { return yes(f.steady) && yes(f.fresh); }},
 };
 
+/// The first row that matches; unrolled, so that the conditions are part of it and no calls.
+template <std::size_t... kRows>
+Verdict first_match(const Facts& facts, std::index_sequence<kRows...>) {
+  auto verdict = Verdict::unknown;
+  static_cast<void>(((kTable[kRows].matches(facts) && (verdict = kTable[kRows].verdict, true)) || ...));
+  return verdict;
+}
+
 }  // namespace
 
 Verdict decide(const Facts& facts) {
-  for (const auto& row : kTable) {
-    if (row.matches(facts)) return row.verdict;
-  }
-  return Verdict::unknown;
+  return first_match(facts, std::make_index_sequence<std::size(kTable)>());
 }
 
 }  // namespace ue::verdict
