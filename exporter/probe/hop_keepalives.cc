@@ -117,12 +117,11 @@ void HopKeepalives::on_datagram(FlowHandle flow, ByteView datagram) {
   if (f == flows_.end() || f->closed) return;
   const auto parsed = parse_reply(datagram, identity_, f->ssid, f->id);
   const auto* reply = std::get_if<Reply>(&parsed);
-  if (reply == nullptr || !reply->flow) return;
+  if (reply == nullptr || !reply->from_ours) return;
   if (reply->base.sender_sequence < kExchanges) {
     f->exchanged = true;
   } else if (reply->base.sender_sequence == kExchanges) {
-    const Nanos held = std::chrono::milliseconds(reply->flow->hold_ms);
-    if (held < plan_.hold * 7 / 8) {
+    if (reply->held < plan_.hold * 7 / 8) {
       outcome_ = Outcome::refused;
     } else {
       f->came_back = true;

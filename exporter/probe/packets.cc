@@ -88,8 +88,12 @@ std::variant<Reply, Refusal> parse_reply(ByteView datagram, const std::optional<
     if (tlv->type == static_cast<std::uint8_t>(stamp::TlvType::location)) {
       reply.mapped_endpoint = stamp::parse_location_source(tlv->value);
     } else if (tlv->type == static_cast<std::uint8_t>(stamp::TlvType::flow_control) && identity) {
-      reply.flow = stamp::FlowTlv::parse(tlv->value);
-      if (reply.flow && reply.flow->flow_id != expected_flow) return Refusal::wrong_flow;
+      const auto flow = stamp::FlowTlv::parse(tlv->value);
+      reply.from_ours = flow.has_value();
+      if (!flow) continue;
+      if (flow->flow_id != expected_flow) return Refusal::wrong_flow;
+      reply.instance_id = flow->instance_id;
+      reply.held = std::chrono::milliseconds(flow->hold_ms);
     }
   }
   return parsed;

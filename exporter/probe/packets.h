@@ -27,7 +27,9 @@ Bytes build_probe(const std::optional<Identity>& identity, std::uint64_t flow_id
 /// What a reply says.
 struct Reply {
   stamp::ReflectorPacket base;
-  std::optional<stamp::FlowTlv> flow;       ///< proves a reflector of ours
+  bool from_ours = false;                   ///< from a reflector of ours, which alone tells the next two
+  std::uint64_t instance_id = 0;            ///< of the reflector
+  Nanos held{};                             ///< before the reflector answered
   std::optional<Endpoint> mapped_endpoint;  ///< ours, as the reflector sees it
 };
 

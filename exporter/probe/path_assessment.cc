@@ -210,50 +210,56 @@ bool PathProber::tcp_alone_works() const {
   return lost >= losses_.losses_needed();
 }
 
-Observation PathProber::observe(Instant now) const {
-  Observation o;
+/// yes: for long enough; no: dead; nothing: it has not said enough, or is answered again, not yet often enough.
+std::optional<bool> PathProber::steady_answered(bool witnessed) const {
   const auto* s = steady();
-  const auto needed = losses_.losses_needed();
-  const auto* witness = inquest_ ? of_role(Role::witness) : nullptr;
   // It was silent, was answered, and lost some again: that is loss until it is as much as it takes.
   const bool silent = silent_since_ && s != nullptr && s->loss_run() > 0 &&
-                      (*s->first_loss() <= *silent_since_ || s->loss_run() >= needed);
-  if (witness != nullptr || silent) {
-    o.steady = false;
-  } else if (silent_since_) {
-    o.steady.reset();  // it is answered again, not yet often enough
-  } else if (s != nullptr && s->answers() >= kConvincing && s->loss_run() < suspicious() &&
-             s->answered_age() >= kSteadyProof) {
-    o.steady = true;
-  }
-  o.fresh = history_.answered(needed);
-  o.forward = forward(now);
-  o.tcp = asking_.tcp_works(now);
-  if (o.forward) {
-    o.attributable = true;
-  } else if (settings_.stun) {
-    if (silent_since_ && tcp_alone_works()) o.attributable = false;
-  } else if (silent_since_ && now - *silent_since_ > kTellingTime && !delivery_.denying_since() &&
-             delivery_.delivered() == 0 && asking_.answered_since() &&
-             now - *asking_.answered_since() > kTellingTime) {
-    o.attributable = false;
-  }
-  o.lossy = forward_alarm_.raised() || return_alarm_.raised() || unattributed_alarm_.raised();
-  if (inquest_) {
-    o.successors = inquest_->successors();
-    o.recovered = inquest_->recovered();
-    o.dies_at_age = inquest_->dies_at();
-    o.outlived_age = inquest_->outlived();
-  }
-  o.window = window_.totals(now);
-  if (const auto* silenced = witness != nullptr ? witness : s) o.losses_in_a_row = silenced->loss_run();
-  o.losses_needed = needed;
-  o.delivered_unanswered = delivery_.delivered();
-  o.dead_fresh_flows = history_.dead_in_a_row();
-  o.rtt = rtt_.smoothed();
-  o.last_reply = last_reply_;
-  if (s != nullptr) o.silent_since = s->first_loss();
-  return o;
+                      (*s->first_loss() <= *silent_since_ || s->loss_run() >= losses_.losses_needed());
+  if (witnessed || silent) return false;
+  const bool proven = !silent_since_ && s != nullptr && s->answers() >= kConvincing &&
+                      s->loss_run() < suspicious() && s->answered_age() >= kSteadyProof;
+  return proven ? std::optional(true) : std::nullopt;
+}
+
+/// no: nobody will say which way the missing replies died.
+std::optional<bool> PathProber::attributable(Instant now, std::optional<bool> forward) const {
+  if (forward) return true;
+  if (!silent_since_) return std::nullopt;
+  const bool untold = settings_.stun ? tcp_alone_works()
+                                     : now - *silent_since_ > kTellingTime && !delivery_.denying_since() &&
+                                           delivery_.delivered() == 0 && asking_.answered_since() &&
+                                           now - *asking_.answered_since() > kTellingTime;
+  return untold ? std::optional(false) : std::nullopt;
+}
+
+/// Asked for four times a second: each part is written once, and not all of them cleared before.
+Observation PathProber::observe(Instant now) const {
+  const auto* s = steady();
+  const auto* witness = inquest_ ? of_role(Role::witness) : nullptr;
+  const auto* silenced = witness != nullptr ? witness : s;
+  const auto needed = losses_.losses_needed();
+  const auto there = forward(now);
+  return {
+      .steady = steady_answered(witness != nullptr),
+      .fresh = history_.answered(needed),
+      .forward = there,
+      .lossy = forward_alarm_.raised() || return_alarm_.raised() || unattributed_alarm_.raised(),
+      .tcp = asking_.tcp_works(now),
+      .attributable = attributable(now, there),
+      .successors = inquest_ ? inquest_->successors() : Successors::unknown,
+      .recovered = inquest_ && inquest_->recovered(),
+      .window = window_.totals(now),
+      .losses_in_a_row = silenced != nullptr ? silenced->loss_run() : 0,
+      .losses_needed = needed,
+      .delivered_unanswered = delivery_.delivered(),
+      .dead_fresh_flows = history_.dead_in_a_row(),
+      .dies_at_age = inquest_ ? inquest_->dies_at() : std::nullopt,
+      .outlived_age = inquest_ ? inquest_->outlived() : std::nullopt,
+      .rtt = rtt_.smoothed(),
+      .last_reply = last_reply_,
+      .silent_since = s != nullptr ? s->first_loss() : std::nullopt,
+  };
 }
 
 }  // namespace ue::probe

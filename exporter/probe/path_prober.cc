@@ -188,8 +188,8 @@ void PathProber::on_datagram(const Now& now, FlowHandle handle, ByteView datagra
     const auto residence = reply.base.timestamp.to_wall() - reply.base.receive_timestamp.to_wall();
     rtt_.record(residence > Nanos::zero() && residence < *answer.rtt ? *answer.rtt - residence : *answer.rtt);
   }
-  if (reply.flow) settlement_.learn_instance(reply.flow->instance_id, now.mono, true);
-  if (reply.flow || reply.base.sequence < reply.base.sender_sequence) settlement_.note_stateful();
+  if (reply.from_ours) settlement_.learn_instance(reply.instance_id, now.mono, true);
+  if (reply.from_ours || reply.base.sequence < reply.base.sender_sequence) settlement_.note_stateful();
   if (reply.mapped_endpoint) mapping_.seen(handle, reply.base.sender_sequence, *reply.mapped_endpoint);
   record_losses(answer.ended_run);
   history_.update(*flow);

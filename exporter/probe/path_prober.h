@@ -129,7 +129,9 @@ class PathProber {
   bool may_be_burst() const;
   Nanos least_silence() const;
   bool tcp_alone_works() const;
+  std::optional<bool> steady_answered(bool witnessed) const;
   std::optional<bool> forward(Instant now) const;
+  std::optional<bool> attributable(Instant now, std::optional<bool> forward) const;
   bool nobody_answers(Instant now) const;
   Nanos jitter(Nanos interval);
 

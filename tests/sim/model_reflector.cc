@@ -56,17 +56,11 @@ bool ModelReflector::is_signed(ByteView packet, const Session& session) const {
 ModelReflector::Session* ModelReflector::find(ByteView packet, std::uint16_t ssid) {
   std::optional<std::uint64_t> flow_id;
   if (!named(packet, flow_id)) return nullptr;
-  auto& recent = recent_[ssid % recent_.size()];
-  if (recent == nullptr || recent->ssid != ssid) {
-    const auto newest = newest_.find(ssid);
-    recent = newest == newest_.end() ? nullptr : newest->second;
-  }
-  if (!flow_id || (recent != nullptr && recent->flow_id == *flow_id)) return recent;
-  recent = &sessions_[*flow_id];
-  recent->flow_id = *flow_id;
-  recent->ssid = ssid;
-  newest_[ssid] = recent;
-  return recent;
+  auto& newest = newest_[ssid];
+  if (!flow_id || (newest != nullptr && newest->flow_id == *flow_id)) return newest;
+  newest = &sessions_[*flow_id];
+  newest->flow_id = *flow_id;
+  return newest;
 }
 
 /// False for a duplicate.
@@ -153,7 +147,6 @@ stamp::QueryAnswer ModelReflector::answer(const std::vector<std::uint64_t>& flow
 void ModelReflector::restart(std::uint64_t instance_id) {
   sessions_.clear();
   newest_.clear();
-  recent_.fill(nullptr);
   instance_id_ = instance_id;
 }
 

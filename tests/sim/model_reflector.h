@@ -1,5 +1,4 @@
 #pragma once
-#include <array>
 #include <functional>
 #include <optional>
 #include <unordered_map>
@@ -42,7 +41,6 @@ class ModelReflector {
  private:
   struct Session {
     std::uint64_t flow_id = 0;
-    std::uint16_t ssid = 0;
     std::uint64_t received = 0;
     std::uint64_t refused = 0;
     std::uint32_t sent = 0;
@@ -63,7 +61,6 @@ class ModelReflector {
   std::uint64_t instance_id_;
   std::unordered_map<std::uint64_t, Session> sessions_;  ///< by flow id
   std::unordered_map<std::uint16_t, Session*> newest_;   ///< by SSID
-  std::array<Session*, 64> recent_{};                    ///< some of these, by the end of their SSID
   std::uint64_t replied_ = 0;
   std::uint64_t refused_ = 0;
   std::uint64_t ignored_ = 0;

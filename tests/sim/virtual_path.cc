@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <new>
 #include <stdexcept>
 
 namespace ue::sim {
@@ -191,10 +192,11 @@ void VirtualPath::judge() {
   if (asleep_ || world_ < next_judgement_) return;
   next_judgement_ = world_ + kJudging;
   const auto at = now();
-  const auto observation = prober_.observe(at.mono);
+  // Made in its place: to copy one costs as much as to make it.
+  const auto& observation = *new (&observed_[1 - supporting_]) probe::Observation(prober_.observe(at.mono));
   check_counters();
   const auto heard = judge_.update(at.mono, agent::make_facts(observation, context), observation.recovered);
-  if (heard != verdict::Heard::stands) supported_ = observation;
+  if (heard != verdict::Heard::stands) supporting_ = 1 - supporting_;
   if (heard == verdict::Heard::changed) {
     changes_.push_back({elapsed(), verdict(), conclusion().why});
     prober_.set_standing(at, agent::standing_for(verdict()));
@@ -204,7 +206,7 @@ void VirtualPath::judge() {
 }
 
 verdict::Conclusion VirtualPath::conclusion() const {
-  return verdict::conclude(verdict(), agent::make_evidence(supported_, context));
+  return verdict::conclude(verdict(), agent::make_evidence(observed_[supporting_], context));
 }
 
 /// As the agent does it: their word is heard at the next judgement.

@@ -253,7 +253,8 @@ class VirtualPath {
   Bytes room_;                      ///< for the next reply
   unsigned touched_ = kEverything;  ///< parts that were called since their wake-up was asked for
   unsigned changed_ = kEverything;  ///< ... since the last judgement
-  probe::Observation supported_;    ///< what last spoke for the verdict
+  probe::Observation observed_[2];  ///< what last spoke for the verdict, and room for the next
+  std::size_t supporting_ = 0;      ///< the former's place
   Instant begin_;
   Instant world_;
   Nanos suspended_{};

@@ -104,7 +104,7 @@ TEST(Packets, ReadsAReplyWithAndWithoutAKey) {
     const auto& reply = std::get<Reply>(result);
     EXPECT_EQ(reply.base.sender_sequence, 5U);
     EXPECT_EQ(reply.base.sequence, 3U);
-    EXPECT_EQ(reply.flow.has_value(), id.has_value());
+    EXPECT_EQ(reply.from_ours, id.has_value());
     ASSERT_TRUE(reply.mapped_endpoint);
     EXPECT_EQ(reply.mapped_endpoint->to_string(), "198.51.100.1:41234");
   }

@@ -25,7 +25,7 @@ TEST(StunPackets, AnAnswerNamesItsProbeAndOurMappedAddress) {
   ASSERT_NE(reply, nullptr);
   EXPECT_EQ(reply->base.sender_sequence, 4711U);
   EXPECT_EQ(reply->mapped_endpoint->to_string(), "198.51.100.7:1234");
-  EXPECT_FALSE(reply->flow);  // no reflector of ours
+  EXPECT_FALSE(reply->from_ours);
 }
 
 TEST(StunPackets, WhatAnswersAnotherQuestionIsRefused) {
