@@ -1,7 +1,10 @@
 #pragma once
 #include <array>
+#include <bit>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <span>
 #include <string>
@@ -13,19 +16,20 @@ namespace ue {
 using Bytes = std::vector<std::uint8_t>;
 using ByteView = std::span<const std::uint8_t>;
 
-/// Big-endian stores and loads at an offset. The caller has checked the bounds.
-inline void put_u16(std::uint8_t* p, std::uint16_t v) {
-  p[0] = static_cast<std::uint8_t>(v >> 8);
-  p[1] = static_cast<std::uint8_t>(v);
+/// Big-endian stores and loads at an offset, each of them one instruction or two. The caller has checked the
+/// bounds.
+template <std::unsigned_integral T>
+void put_big_endian(std::uint8_t* p, T v) {
+  if constexpr (std::endian::native == std::endian::little) {
+    if constexpr (sizeof v == 2) v = __builtin_bswap16(v);
+    if constexpr (sizeof v == 4) v = __builtin_bswap32(v);
+    if constexpr (sizeof v == 8) v = __builtin_bswap64(v);
+  }
+  std::memcpy(p, &v, sizeof v);
 }
-inline void put_u32(std::uint8_t* p, std::uint32_t v) {
-  put_u16(p, static_cast<std::uint16_t>(v >> 16));
-  put_u16(p + 2, static_cast<std::uint16_t>(v));
-}
-inline void put_u64(std::uint8_t* p, std::uint64_t v) {
-  put_u32(p, static_cast<std::uint32_t>(v >> 32));
-  put_u32(p + 4, static_cast<std::uint32_t>(v));
-}
+inline void put_u16(std::uint8_t* p, std::uint16_t v) { put_big_endian(p, v); }
+inline void put_u32(std::uint8_t* p, std::uint32_t v) { put_big_endian(p, v); }
+inline void put_u64(std::uint8_t* p, std::uint64_t v) { put_big_endian(p, v); }
 inline std::uint16_t get_u16(const std::uint8_t* p) { return static_cast<std::uint16_t>(p[0] << 8 | p[1]); }
 inline std::uint32_t get_u32(const std::uint8_t* p) {
   return static_cast<std::uint32_t>(get_u16(p)) << 16 | get_u16(p + 2);

@@ -263,7 +263,7 @@ void HoldLadder::on_datagram(const Now& now, FlowHandle flow, ByteView datagram,
   const auto parsed = parse_reply(datagram, settings_.identity, rung->ssid(), rung->flow_id());
   const auto* reply = std::get_if<Reply>(&parsed);
   if (reply == nullptr) return;
-  hear(now, *rung, reply->base.sender_sequence, reply->held);
+  hear(now, *rung, reply->base.sender_sequence, std::chrono::milliseconds(reply->held_ms));
 }
 
 void HoldLadder::hear(const Now& now, HoldRung& rung, std::uint32_t sequence, Nanos held) {

@@ -121,7 +121,7 @@ void HopKeepalives::on_datagram(FlowHandle flow, ByteView datagram) {
   if (reply->base.sender_sequence < kExchanges) {
     f->exchanged = true;
   } else if (reply->base.sender_sequence == kExchanges) {
-    if (reply->held < plan_.hold * 7 / 8) {
+    if (std::chrono::milliseconds(reply->held_ms) < plan_.hold * 7 / 8) {
       outcome_ = Outcome::refused;
     } else {
       f->came_back = true;

@@ -17,6 +17,37 @@ stamp::Mode mode_of(const std::optional<Identity>& identity) {
   return identity ? stamp::Mode::authenticated : stamp::Mode::unauthenticated;
 }
 
+/// Nothing where `reply` is one.
+std::optional<Refusal> read_reply(ByteView datagram, const std::optional<Identity>& identity,
+                                  std::uint16_t expected_ssid, std::uint64_t expected_flow, Reply& reply) {
+  const auto mode = mode_of(identity);
+  const auto base = stamp::base_size(mode);
+  if (datagram.size() < base) return Refusal::too_short;
+  if (datagram.size() > kLargestReply) return Refusal::oversized;
+  if (identity && !stamp::verify_base(datagram, identity->secret)) return Refusal::bad_hmac;
+  if (!stamp::read_reflector(datagram, mode, reply.base)) return Refusal::invalid;
+  // A zero SSID comes from a reflector without RFC 8972; the port has told the session apart already.
+  if (reply.base.ssid != expected_ssid && reply.base.ssid != 0) return Refusal::wrong_ssid;
+  if (datagram.size() < base + stamp::kTlvHeaderSize) return std::nullopt;
+  if (identity && !stamp::verify_hmac_tlv(datagram, mode, identity->secret)) return Refusal::bad_tlv_hmac;
+  stamp::TlvReader reader(datagram, mode);
+  while (const auto tlv = reader.next()) {
+    if ((tlv->flags & stamp::kFlagIntegrity) != 0 || (tlv->flags & stamp::kFlagMalformed) != 0) break;
+    if ((tlv->flags & stamp::kFlagUnrecognised) != 0) continue;
+    if (tlv->type == static_cast<std::uint8_t>(stamp::TlvType::location)) {
+      reply.mapped_endpoint = stamp::parse_location_source(tlv->value);
+    } else if (tlv->type == static_cast<std::uint8_t>(stamp::TlvType::flow_control) && identity) {
+      const auto flow = stamp::FlowTlv::parse(tlv->value);
+      if (!flow) continue;
+      if (flow->flow_id != expected_flow) return Refusal::wrong_flow;
+      reply.from_ours = true;
+      reply.held_ms = flow->hold_ms;
+      reply.instance_id = flow->instance_id;
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 Bytes build_probe(const std::optional<Identity>& identity, std::uint64_t flow_id, std::uint16_t ssid,
@@ -69,33 +100,9 @@ std::string_view name(Refusal r) {
 
 std::variant<Reply, Refusal> parse_reply(ByteView datagram, const std::optional<Identity>& identity,
                                          std::uint16_t expected_ssid, std::uint64_t expected_flow) {
-  const auto mode = mode_of(identity);
-  const auto base = stamp::base_size(mode);
-  if (datagram.size() < base) return Refusal::too_short;
-  if (datagram.size() > kLargestReply) return Refusal::oversized;
-  if (identity && !stamp::verify_base(datagram, identity->secret)) return Refusal::bad_hmac;
   std::variant<Reply, Refusal> parsed;
-  auto& reply = std::get<Reply>(parsed);
-  if (!stamp::read_reflector(datagram, mode, reply.base)) return Refusal::invalid;
-  // A zero SSID comes from a reflector without RFC 8972; the port has told the session apart already.
-  if (reply.base.ssid != expected_ssid && reply.base.ssid != 0) return Refusal::wrong_ssid;
-  if (datagram.size() < base + stamp::kTlvHeaderSize) return parsed;
-  if (identity && !stamp::verify_hmac_tlv(datagram, mode, identity->secret)) return Refusal::bad_tlv_hmac;
-  stamp::TlvReader reader(datagram, mode);
-  while (const auto tlv = reader.next()) {
-    if ((tlv->flags & stamp::kFlagIntegrity) != 0 || (tlv->flags & stamp::kFlagMalformed) != 0) break;
-    if ((tlv->flags & stamp::kFlagUnrecognised) != 0) continue;
-    if (tlv->type == static_cast<std::uint8_t>(stamp::TlvType::location)) {
-      reply.mapped_endpoint = stamp::parse_location_source(tlv->value);
-    } else if (tlv->type == static_cast<std::uint8_t>(stamp::TlvType::flow_control) && identity) {
-      const auto flow = stamp::FlowTlv::parse(tlv->value);
-      reply.from_ours = flow.has_value();
-      if (!flow) continue;
-      if (flow->flow_id != expected_flow) return Refusal::wrong_flow;
-      reply.instance_id = flow->instance_id;
-      reply.held = std::chrono::milliseconds(flow->hold_ms);
-    }
-  }
+  const auto refusal = read_reply(datagram, identity, expected_ssid, expected_flow, std::get<Reply>(parsed));
+  if (refusal) parsed = *refusal;
   return parsed;
 }
 

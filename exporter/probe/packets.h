@@ -28,8 +28,8 @@ Bytes build_probe(const std::optional<Identity>& identity, std::uint64_t flow_id
 struct Reply {
   stamp::ReflectorPacket base;
   bool from_ours = false;                   ///< from a reflector of ours, which alone tells the next two
+  std::uint32_t held_ms = 0;                ///< before the reflector answered
   std::uint64_t instance_id = 0;            ///< of the reflector
-  Nanos held{};                             ///< before the reflector answered
   std::optional<Endpoint> mapped_endpoint;  ///< ours, as the reflector sees it
 };
 

@@ -16,12 +16,14 @@ constexpr std::uint8_t kSubSourceIpv6 = 9;
 constexpr std::size_t kDirectMeasurementSize = 12;
 constexpr std::size_t kSequenceSize = 4;
 
-void append_header(Bytes& packet, std::uint8_t type, std::size_t length) {
+/// A TLV of so many zeros; returns where they begin.
+std::uint8_t* append_zeros(Bytes& packet, std::uint8_t type, std::size_t length) {
   const auto at = packet.size();
-  packet.resize(at + kTlvHeaderSize);
+  packet.resize(at + kTlvHeaderSize + length);
   packet[at] = kFlagUnrecognised;
   packet[at + 1] = type;
   put_u16(&packet[at + 2], static_cast<std::uint16_t>(length));
+  return &packet[at] + kTlvHeaderSize;
 }
 
 /// The finaliser of SplitMix64 (Steele, Lea, Flood 2014): spreads a flow id over the padding's second half.
@@ -57,13 +59,11 @@ std::optional<Tlv> find_tlv(ByteView datagram, Mode mode, TlvType type) {
 }
 
 void append_tlv(Bytes& packet, TlvType type, ByteView value) {
-  append_header(packet, static_cast<std::uint8_t>(type), value.size());
-  packet.insert(packet.end(), value.begin(), value.end());
+  std::ranges::copy(value, append_zeros(packet, static_cast<std::uint8_t>(type), value.size()));
 }
 
 void append_padding(Bytes& packet, std::size_t octets) {
-  append_header(packet, static_cast<std::uint8_t>(TlvType::extra_padding), octets);
-  packet.resize(packet.size() + octets);
+  append_zeros(packet, static_cast<std::uint8_t>(TlvType::extra_padding), octets);
 }
 
 void append_hmac_tlv(Bytes& packet, Mode mode, ByteView key) {
@@ -86,11 +86,11 @@ bool verify_hmac_tlv(ByteView datagram, Mode mode, ByteView key) {
 }
 
 void append_location_request(Bytes& packet) {
-  append_header(packet, static_cast<std::uint8_t>(TlvType::location),
-                kLocationPorts + kTlvHeaderSize + kSubTlvAddress);
-  packet.resize(packet.size() + kLocationPorts);
-  append_header(packet, kSubSourceIp, kSubTlvAddress);
-  packet.resize(packet.size() + kSubTlvAddress);
+  auto* value = append_zeros(packet, static_cast<std::uint8_t>(TlvType::location),
+                             kLocationPorts + kTlvHeaderSize + kSubTlvAddress);
+  value[kLocationPorts] = kFlagUnrecognised;
+  value[kLocationPorts + 1] = kSubSourceIp;
+  put_u16(&value[kLocationPorts + 2], kSubTlvAddress);
 }
 
 std::optional<Endpoint> parse_location_source(ByteView value) {
