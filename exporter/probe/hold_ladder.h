@@ -58,10 +58,9 @@ class HoldLadder {
   void advance(const Now& now, const PathState& path);
   Instant wake_at() const;
   bool has_actions() const { return !actions_.empty(); }
-  /// `room`: as PathProber's.
+  /// `room`: see hand_out().
   std::vector<Action> take_actions(std::vector<Action> room = {}) {
-    room.clear();
-    return std::exchange(actions_, std::move(room));
+    return hand_out(actions_, std::move(room));
   }
   void on_datagram(const Now& now, FlowHandle flow, ByteView datagram, bool from_reflector);
 

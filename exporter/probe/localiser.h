@@ -74,7 +74,7 @@ class Localiser {
   }
   bool wants_slots() const { return task_.paced && trace_.has_value(); }
   Instant wake_at() const;
-  std::vector<Action> take_actions() { return std::exchange(actions_, {}); }
+  std::vector<Action> take_actions() { return hand_out(actions_); }
 
   void on_datagram(const Now& now, FlowHandle flow, ByteView datagram, bool from_reflector);
   /// A packet's TTL ended at `router`; `quoted` is what the error quotes of its payload. True: it was a

@@ -52,7 +52,7 @@ class NatSurvey {
   }
   bool running() const { return phase_ != Phase::idle; }
   void advance(const Now& now, const PathState& path);
-  std::vector<Action> take_actions() { return std::exchange(actions_, {}); }
+  std::vector<Action> take_actions() { return hand_out(actions_); }
   /// `local`: the address and port that it was sent to.
   void on_datagram(const Now& now, FlowHandle flow, ByteView datagram, const Endpoint& source,
                    const Endpoint& local);

@@ -68,10 +68,9 @@ class PathProber {
   void advance(const Now& now);
   Instant wake_at() const;
   bool has_actions() const { return !actions_.empty(); }
-  /// `room`: a list that was carried out, to collect what comes next in.
+  /// `room`: see hand_out().
   std::vector<Action> take_actions(std::vector<Action> room = {}) {
-    room.clear();
-    return std::exchange(actions_, std::move(room));
+    return hand_out(actions_, std::move(room));
   }
 
   /// `from_reflector`: the source is the reflector's own endpoint; anything else is counted as foreign.

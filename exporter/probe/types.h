@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -47,6 +48,14 @@ struct AskReflector {
   std::vector<std::uint64_t> flow_ids;
 };
 using Action = std::variant<OpenFlow, CloseFlow, SendProbe, AskReflector>;
+
+/// How a passive part hands out what it has collected. `room`: a list that was read or carried out, to
+/// collect what comes next in.
+template <typename T>
+std::vector<T> hand_out(std::vector<T>& collected, std::vector<T> room = {}) {
+  room.clear();
+  return std::exchange(collected, std::move(room));
+}
 
 /// Who signs the packets; absent for unauthenticated sessions.
 struct Identity {

@@ -1,6 +1,7 @@
 #include "sim/model_reflector.h"
 
 #include <algorithm>
+#include <stdexcept>
 
 namespace ue::sim {
 
@@ -56,11 +57,22 @@ bool ModelReflector::is_signed(ByteView packet, const Session& session) const {
 ModelReflector::Session* ModelReflector::find(ByteView packet, std::uint16_t ssid) {
   std::optional<std::uint64_t> flow_id;
   if (!named(packet, flow_id)) return nullptr;
-  auto& newest = newest_[ssid];
-  if (!flow_id || (newest != nullptr && newest->flow_id == *flow_id)) return newest;
-  newest = &sessions_[*flow_id];
-  newest->flow_id = *flow_id;
-  return newest;
+  auto& newest = newest_[ssid % newest_.size()];
+  auto* session = newest;
+  while (session != nullptr && session->ssid != ssid) session = session->older;
+  if (!flow_id || (session != nullptr && session->flow_id == *flow_id)) return session;
+  const auto [place, added] = sessions_.try_emplace(*flow_id);
+  session = &place->second;
+  if (!added) {  // another one has given the same SSID since
+    if (session->ssid != ssid) throw std::logic_error("a flow that gives two SSIDs");
+    auto** link = &newest;
+    while (*link != session) link = &(*link)->older;
+    *link = session->older;
+  }
+  session->flow_id = *flow_id;
+  session->ssid = ssid;
+  session->older = newest;
+  return newest = session;
 }
 
 /// False for a duplicate.
@@ -146,7 +158,7 @@ stamp::QueryAnswer ModelReflector::answer(const std::vector<std::uint64_t>& flow
 
 void ModelReflector::restart(std::uint64_t instance_id) {
   sessions_.clear();
-  newest_.clear();
+  newest_.fill(nullptr);
   instance_id_ = instance_id;
 }
 

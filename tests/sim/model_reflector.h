@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <functional>
 #include <optional>
 #include <unordered_map>
@@ -41,6 +42,8 @@ class ModelReflector {
  private:
   struct Session {
     std::uint64_t flow_id = 0;
+    std::uint16_t ssid = 0;
+    Session* older = nullptr;  ///< the next one to look at for an SSID
     std::uint64_t received = 0;
     std::uint64_t refused = 0;
     std::uint32_t sent = 0;
@@ -60,7 +63,7 @@ class ModelReflector {
   std::optional<probe::Identity> identity_;
   std::uint64_t instance_id_;
   std::unordered_map<std::uint64_t, Session> sessions_;  ///< by flow id
-  std::unordered_map<std::uint16_t, Session*> newest_;   ///< by SSID
+  std::array<Session*, 1024> newest_{};                  ///< by the end of the SSID
   std::uint64_t replied_ = 0;
   std::uint64_t refused_ = 0;
   std::uint64_t ignored_ = 0;

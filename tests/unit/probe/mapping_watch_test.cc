@@ -89,12 +89,10 @@ TEST(MappingWatch, AnAddressIsOfAllFlowsAPortOfOne) {
 }
 
 TEST(MappingWatch, TellsHowLongAFlowWasSilent) {
-  Watched w;
-  EXPECT_EQ(w.watch.silence_before(1), 0s);
-  w.probe(1s, {});
-  EXPECT_EQ(w.watch.silence_before(1), 0s);
-  w.probe(7s, {});
-  EXPECT_EQ(w.watch.silence_before(1), 7s);
+  MappingWatch watch;
+  EXPECT_EQ(watch.sent(1, Instant{1000s}), 0s);
+  EXPECT_EQ(watch.sent(2, Instant{1003s}), 0s) << "another flow";
+  EXPECT_EQ(watch.sent(1, Instant{1007s}), 7s);
 }
 
 }  // namespace
