@@ -77,6 +77,7 @@ void VirtualPath::run_until(Nanos time) {
   const auto end = begin_ + time;
   int standing_still = 0;
   touch(kEverything);  // the caller may have called anything
+  carry_out();
   while (true) {
     const auto wake_at = asleep_ ? Instant::max() : std::max(wakes().first(), world_);
     const auto next = std::min(script_.next(), packets_.next());
@@ -245,6 +246,7 @@ void VirtualPath::restart() {
   if (ladder_) ladder_->set_allowed(now(), false);
   if (checks_size) size_.restart(now(), Family::ipv4);
   if (ladder_) ladder_->restart(now());
+  touch(kEverything);
   carry_out();
 }
 
