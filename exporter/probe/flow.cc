@@ -24,7 +24,7 @@ std::uint32_t Flow::record_sent(const Now& now, bool names_session) {
   p.sent_wall = now.wall;
   p.clock_offset = offset(now);
   p.names_session = names_session;
-  if (!undecided_) undecided_ = now.mono;
+  undecided_ = std::min(undecided_, now.mono);
   return p.sequence;
 }
 
@@ -73,7 +73,7 @@ Flow::Answer Flow::record_answer(std::uint32_t sequence, std::uint32_t reflector
 
 std::uint32_t Flow::expire(Instant now, Nanos timeout) {
   std::uint32_t count = 0;
-  while (undecided_ && *undecided_ + timeout <= now) {
+  while (next_expiry(timeout) <= now) {
     const auto p = find_undecided();
     if (p == pending.end() || p->sent + timeout > now) break;
     lose(*p);
@@ -84,10 +84,10 @@ std::uint32_t Flow::expire(Instant now, Nanos timeout) {
 
 /// The first, from where it was on; undecided_ is moved to it.
 std::vector<Pending>::iterator Flow::find_undecided() {
-  auto p = std::lower_bound(pending.begin(), pending.end(), *undecided_,
+  auto p = std::lower_bound(pending.begin(), pending.end(), undecided_,
                             [](const Pending& probe, Instant sent) { return probe.sent < sent; });
   while (p != pending.end() && (p->missing || p->answered)) ++p;
-  undecided_ = p == pending.end() ? std::nullopt : std::optional(p->sent);
+  undecided_ = p == pending.end() ? Instant::max() : p->sent;
   return p;
 }
 

@@ -34,7 +34,7 @@ class Flow {
   Role role;
   const Instant opened;
   bool open = true;              ///< has a socket
-  Instant next_send{};           ///< meaningless while nothing more is to be sent
+  Instant next_send{};           ///< Instant::max() where nothing more is to be sent
   std::size_t step = 0;          ///< place in the schedule of a fresh flow
   std::vector<Pending> pending;  ///< in the order of sending
 
@@ -61,9 +61,9 @@ class Flow {
 
   /// Marks what is older than `timeout` as missing; returns how many became so.
   std::uint32_t expire(Instant now, Nanos timeout);
-  /// When expire() next has something to do.
-  std::optional<Instant> next_expiry(Nanos timeout) const {
-    return undecided_ ? std::optional(*undecided_ + timeout) : std::nullopt;
+  /// When expire() next has something to do; Instant::max() where nothing is waited for.
+  Instant next_expiry(Nanos timeout) const {
+    return undecided_ == Instant::max() ? undecided_ : undecided_ + timeout;
   }
 
   std::uint32_t sent() const { return next_sequence_; }
@@ -91,9 +91,9 @@ class Flow {
   std::vector<Pending>::iterator find_undecided();
 
   std::uint32_t next_sequence_ = 0;
-  /// When the first that is neither answered nor missing was sent. Where such ones were taken out of
-  /// `pending` it is too early, until the next expire().
-  std::optional<Instant> undecided_;
+  /// When the first that is neither answered nor missing was sent; Instant::max() where there is none. Where
+  /// such ones were taken out of `pending` it is too early, until the next expire().
+  Instant undecided_ = Instant::max();
   std::uint64_t answers_ = 0;
   std::optional<std::uint32_t> highest_answered_;
   std::optional<Nanos> answered_age_;

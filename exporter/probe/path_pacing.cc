@@ -98,7 +98,7 @@ void PathProber::send_due(const Now& now) {
     open(now, Role::fresh);
   }
   for (auto& flow : flows_) {
-    if (!flow->open || flow->next_send > now.mono) continue;
+    if (flow->next_send > now.mono) continue;
     send(now, *flow);
     schedule_next(now, *flow);
   }

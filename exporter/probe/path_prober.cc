@@ -86,11 +86,12 @@ Instant PathProber::wake_at() const {
   Instant at = next_sweep_ + kSweepMayWait;
   const auto timeout = rtt_.loss_timeout();
   const bool paced = standing_ == Standing::no_return;
+  Instant send = paced ? next_paced_ : next_fresh_;
   for (const auto& flow : flows_) {
-    if (flow->open && !paced) at = std::min(at, flow->next_send);
-    if (const auto expiry = flow->next_expiry(timeout)) at = std::min(at, *expiry);
+    at = std::min(at, flow->next_expiry(timeout));
+    if (!paced) send = std::min(send, flow->next_send);
   }
-  at = std::min(at, paced ? next_paced_ : next_fresh_);
+  at = std::min(at, send);
   if (burst_left_ > 0 && !paced) at = std::min(at, next_burst_);
   if (const auto due = asking_.due(asking_need())) at = std::min(at, std::max(*due, started_));
   return at;
@@ -139,8 +140,7 @@ void PathProber::close_role(Role role) {
 void PathProber::expire(const Now& now) {
   const auto timeout = rtt_.loss_timeout();
   for (auto& flow : flows_) {
-    const auto due = flow->next_expiry(timeout);
-    if (!due || *due > now.mono) continue;
+    if (flow->next_expiry(timeout) > now.mono) continue;
     const auto lost = flow->expire(now.mono, timeout);
     if (lost == 0) continue;
     lost_everywhere_ += lost;
@@ -254,6 +254,7 @@ void PathProber::on_asked(const Now& now, const AskOutcome& outcome) {
 void PathProber::sweep(const Now& now) {
   next_sweep_ = now.mono + 1s;
   unsettled_ = false;
+  const auto timeout = rtt_.loss_timeout();
   for (auto f = flows_.begin(); f != flows_.end();) {
     auto& flow = **f;
     settlement_.sweep(flow, now.mono);
@@ -265,7 +266,7 @@ void PathProber::sweep(const Now& now) {
       if (unsettled_) break;
     }
     if (flow.open && flow.next_send == Instant::max() && standing_ != Standing::no_return &&
-        !flow.next_expiry(Nanos())) {
+        flow.next_expiry(timeout) == Instant::max()) {
       close(flow);  // its schedule is over and every probe has been heard of or given up
     }
     f = !flow.open && idle ? flows_.erase(f) : std::next(f);
