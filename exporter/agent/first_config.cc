@@ -125,7 +125,8 @@ std::string first_config(const Found& found, const std::string& reflector) {
   text += reflectors(reflector, found.tunnels);
   if (found.tunnels.empty()) {
     return text +
-           "\n# No OpenVPN configuration was found in /etc/openvpn.\n#openvpn:\n"
+           fmt::format("\n# No OpenVPN configuration was found in {}.\n#openvpn:\n",
+                       found.openvpn_directory) +
            "#  - {name: cloud, log: /var/log/openvpn/client.log}\n";
   }
   text += "\n# Add `reflector: cloud` to a tunnel whose server has that reflector.\nopenvpn:\n";

@@ -13,6 +13,7 @@ struct Found {
   uplink::Inventory inventory;
   std::vector<uplink::SpareLine> spare;
   std::vector<openvpn::FoundTunnel> tunnels;
+  std::string openvpn_directory = "/etc/openvpn";  ///< where tunnels were looked for
 };
 
 /// A commented configuration for it: its uplinks by name, spare lines commented out, its tunnels with the

@@ -37,7 +37,8 @@ config::Config parsed(const std::string& text) {
 TEST(FirstConfig, AnEmptyMachineGetsAFileThatIsGoodAsItStands) {
   const auto text = first_config({});
   EXPECT_EQ(parsed(text), parsed(""));
-  EXPECT_THAT(text, HasSubstr("No OpenVPN configuration was found"));
+  EXPECT_THAT(text, HasSubstr("No OpenVPN configuration was found in /etc/openvpn.\n"));
+  EXPECT_THAT(first_config({{}, {}, {}, "/srv/vpn"}), HasSubstr("was found in /srv/vpn.\n"));
 }
 
 TEST(FirstConfig, NamesWhatIsThere) {
