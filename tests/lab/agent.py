@@ -159,9 +159,9 @@ class Home:
             self.verdicts.wait(name, "healthy", timeout, since=self.started)
         return self.verdicts
 
-    def fault(self, switch, uplink=MANSION, age=0, lifetime=None):
+    def fault(self, switch, verdicts, uplink=MANSION, age=0, lifetime=None):
         """Switches a fault on, and returns when; done() notes how long it took the agent to tell. See detection.Fault."""
-        fault = detection.Fault(self.carrier, PORT, uplink, age, lifetime)
+        fault = detection.Fault(self.carrier, PORT, verdicts, uplink, age, lifetime)
         if self.faults:
             self.faults[-1].until = fault.since
         self.faults.append(fault)

@@ -164,7 +164,7 @@ def bystanders_support_the_verdict():
     echo = udp.Echo("cloud2", topology.CLOUD2)
     verdicts = home.healthy()
     keep = _begin(6, interface=None, to=topology.CLOUD2)
-    verdicts.wait(MANSION, "one_way", 30, home.fault(home.carrier.no_return))
+    verdicts.wait(MANSION, "one_way", 30, home.fault(home.carrier.no_return, "one_way"))
     keep += _begin(9, interface=None, to=topology.CLOUD2)
     _said(home, "of 15 other UDP flows through mansion in the last two minutes 9 got no answer either")
     expect(_flows(FIVE_G, "unreplied_") == 0, "the other uplink's flows")

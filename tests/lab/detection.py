@@ -12,20 +12,34 @@ import statistics
 import time
 
 from . import nat, world
+from .registry import expect
 
 MARK = "DELAY "
 BY_REPLIES = ("return_lost", "one_way", "stuck_mapping", "no_return")
 HOLDS = ("1s", "2s", "5s", "10s", "20s", "30s", "60s", "120s")  # by default
 KEEPALIVE = 30  # s of silence that are needed where no tunnel says otherwise
-_VERDICT = re.compile(r'ts=(\S+) level=\w+ id=UPLINK_VERDICT msg="([^:]+): \w+ -> (\w+):')
+_VERDICT = re.compile(r'ts=(\S+) level=\w+ id=UPLINK_VERDICT msg="([^:"]+): \w+ -> (\w+): .*"')
+
+
+def verdict_lines(log):
+    """(time stamp, uplink, verdict) of each line about one. One that cannot be read fails: its delay would be left out."""
+    for line in log.split("\n"):
+        if "UPLINK_VERDICT" in line:
+            match = _VERDICT.fullmatch(line)
+            expect(match, f"this is no line about a verdict as detection.py knows them: {line}")
+            yield match.groups()
 
 
 class Fault:
-    """What is about to be switched on: it ends replies at a flow's `age`, or a stream's mapping lives for `lifetime` seconds."""
+    """What is about to be switched on: it ends replies at a flow's `age`, or a stream's mapping lives for `lifetime` seconds.
 
-    def __init__(self, carrier, port, uplink, age, lifetime):
+    One of `verdicts` (a name, or several) has to be told of it; where there is none, nothing need be.
+    """
+
+    def __init__(self, carrier, port, verdicts, uplink, age, lifetime):
         flows = carrier.flows(port)
         self.replies = port, max(flows, key=flows.get) if flows else None  # of the steady flow; of any where there is none
+        self.verdicts = {verdicts} if isinstance(verdicts, str) else set(verdicts)
         self.uplink, self.age, self.lifetime = uplink, age, lifetime
         self.since, self.until = world.now(), float("inf")
 
@@ -38,7 +52,10 @@ class Fault:
         """Prints a line for each verdict that the agent told until the uplink was healthy again, or the next fault began."""
         begun = max(self.since, started)
         lost = self._first_lost_reply() or begun
-        for verdict, at in self._told(log).items():
+        told = self._told(log)
+        expect(not self.verdicts or told.keys() & self.verdicts,
+               f"{self.uplink}: the log has no delay of {' or '.join(sorted(self.verdicts))}, but of {sorted(told)}")
+        for verdict, at in told.items():
             what, goal = self._goal(verdict, probe)
             print(MARK + json.dumps([what, goal, round(at - (lost if verdict in BY_REPLIES else begun), 3)]))
 
@@ -46,7 +63,7 @@ class Fault:
         """Verdict -> monotonic time."""
         told = {}
         offset = time.time() - world.now()
-        for stamp, uplink, verdict in _VERDICT.findall(log):
+        for stamp, uplink, verdict in verdict_lines(log):
             at = datetime.datetime.fromisoformat(stamp).timestamp() - offset
             if uplink != self.uplink or not self.since <= at < self.until:
                 continue

@@ -30,7 +30,7 @@ def direct_mode():
     world.wait_until(lambda: pager.alive, 120, "the watchdog coming through once Alertmanager is there")
     _reached(1)
 
-    began = home.fault(home.carrier.no_return)
+    began = home.fault(home.carrier.no_return, "one_way")
     verdicts.wait(MANSION, "one_way", 30, began)
     note = pager.wait("UplinkUdpOneWay", "firing", 90, uplink=MANSION, severity="critical", verdict="one_way")
     print(f"page {world.now() - began:.1f} s after the fault: {note.summary} / {note.description}")

@@ -76,7 +76,7 @@ def redialled_as_a_new_interface():
     _redialled(topology.redial_interface)
 
 
-def _attributed(forward, back, seconds=45, udp_only=False, **probe):
+def _attributed(forward, back, seconds=45, udp_only=False, verdicts=(), **probe):
     """What the agent counts while the carrier loses packets, beside what the carrier really took from the probes.
 
     Losses are noted until the last probe is settled, after two minutes at the latest. What is no flow's probe is left out
@@ -94,7 +94,7 @@ def _attributed(forward, back, seconds=45, udp_only=False, **probe):
         metrics = world.scrape("gw")
         return {key: metrics.sum(f"uplink_udp_{name}_total", uplink=uplink) for key, name in names.items()}
     before = counters()
-    home.fault(lambda: home.carrier.loss(forward, back, udp_only))
+    home.fault(lambda: home.carrier.loss(forward, back, udp_only), verdicts)
     time.sleep(seconds)
     truth = {"forward": 0, "return": 0, "of size checks": 0}
     checks = home.carrier.large_ports()
@@ -145,7 +145,7 @@ def attribution_of_forward_loss():
 @scenario(240)
 def attribution_of_total_return_loss():
     """every reply lost: all of it is return loss, none of it forward loss"""
-    home, truth, found = _attributed(0, 100, udp_only=True)
+    home, truth, found = _attributed(0, 100, udp_only=True, verdicts="one_way")
     expect(truth["return"] >= 20, f"the agent sent too little to tell: {truth}")
     _share(truth, found, "return", "forward")
     expect(found["open"] <= 0.05 * found["sent"], f"{found['open']} of {found['sent']} unattributed")

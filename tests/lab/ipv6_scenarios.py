@@ -56,7 +56,7 @@ def ipv6_behind_a_stateful_firewall():
     except netns.LabError as error:
         raise AssertionError(f"{error}: {nat_info(SIX)}") from error
     expect(agent.page_says("Seen as", f"[{GATEWAY}]:"), "the page does not show our own address")
-    since = home.fault(lambda: _firewall(STATEFUL, early='iifname "pub" meta l4proto udp drop;'), SIX)
+    since = home.fault(lambda: _firewall(STATEFUL, early='iifname "pub" meta l4proto udp drop;'), "one_way", SIX)
     home.verdicts.wait(SIX, "one_way", 30, since)
     time.sleep(5)
     _firewall(STATEFUL)
@@ -69,7 +69,8 @@ def ipv6_behind_a_stateful_firewall():
 def ipv6_blocked_with_an_icmp_error():
     """IPv6, UDP refused on the way out: udp_blocked, counted by type, the offender in the sentence"""
     home = _home()
-    since = home.fault(lambda: _firewall('iifname "sub" meta l4proto udp reject with icmpv6 type admin-prohibited'), SIX)
+    since = home.fault(lambda: _firewall('iifname "sub" meta l4proto udp reject with icmpv6 type admin-prohibited'),
+                       "udp_blocked", SIX)
     home.verdicts.wait(SIX, "udp_blocked", 60, since)
     page = world.fetch("gw", 10177, "/")[1]
     expect("2001:db8:1::1 refuses them with ICMP admin-prohibited" in page, "the page does not name the offender")

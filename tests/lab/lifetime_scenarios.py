@@ -17,7 +17,7 @@ def _bracket(uplink, pattern):
 def short_mapping():
     """timers of 3 s and 6 s on one carrier: short_mapping there with the bracket, the other uplink healthy"""
     home = Home(probe={"holds": HOLDS})
-    home.fault(lambda: home.carrier.short_timers(3, 6), lifetime=6)
+    home.fault(lambda: home.carrier.short_timers(3, 6), "short_mapping", lifetime=6)
     verdicts = home.healthy()
     verdicts.wait(MANSION, "short_mapping", 150, since=home.started)
 
@@ -55,7 +55,7 @@ def short_mapping_by_stun():
                 reflectors=[{"name": "public", "address": f"{topology.WITNESS}:{agent.STUN_PORT}", "protocol": "stun"}])
     netns.ip("witness", f"addr add {SECOND}/24 dev eth0")
     agent.start_witness(topology.WITNESS, SECOND)
-    home.fault(lambda: home.carrier.short_timers(3, 6), lifetime=6)
+    home.fault(lambda: home.carrier.short_timers(3, 6), "short_mapping", lifetime=6)
     verdicts = home.healthy()
     verdicts.wait(MANSION, "short_mapping", 200, since=home.started)
     lower, upper = _bracket(MANSION, "stream")

@@ -61,7 +61,8 @@ def play(row, result):
         row.prepare(home)
 
     def begin():
-        return home.fault(lambda: row.behave and row.behave(home), age=row.age, lifetime=row.lifetime)
+        return home.fault(lambda: row.behave and row.behave(home), () if row.verdict == "healthy" else row.verdict,
+                          age=row.age, lifetime=row.lifetime)
     if not row.late:
         begin()
     uplinks = row.wait_for or (MANSION, FIVE_G)

@@ -51,7 +51,7 @@ def nothing_pushed_is_lost():
     verdicts = home.healthy()
     world.wait_until(lambda: _age() < 10, 60, "samples at the central Prometheus")
     began, scrapes = time.time(), _sender(SCRAPES)
-    verdicts.wait(MANSION, "one_way", 60, home.fault(lambda: home.carrier.one_way_after(4), age=4))
+    verdicts.wait(MANSION, "one_way", 60, home.fault(lambda: home.carrier.one_way_after(4), "one_way", age=4))
     monitoring.wait_for(f'uplink_verdict{{uplink="{MANSION}",verdict="one_way",instance="gateway-1"}} == 1', 30, *CENTRAL)
     monitoring.wait_for('ALERTS{alertname="UplinkUdpOneWay",alertstate="firing",carrier="mansion-isp"}', 90, *CENTRAL)
     expect(_age() < 10, f"the newest sample is {_age():.0f} s old although TCP passes the one-way uplink")
@@ -62,7 +62,7 @@ def nothing_pushed_is_lost():
     federated = _ask('count({__name__=~"carrier:.+|ALERTS"})', ABOVE)
     print(f"federated: {federated:.0f} series")
 
-    home.fault(home.carrier.outage)
+    home.fault(home.carrier.outage, ())
     time.sleep(OUTAGE)
     expect(_age() > OUTAGE / 2, f"samples arrived in the outage: the newest is {_age():.0f} s old")
     print(f"outage: the newest sample is {_age():.0f} s old, {_sender('prometheus_remote_storage_samples_pending'):.0f} wait")

@@ -35,8 +35,8 @@ def _stateless(box, address):
 
 
 def _located(home, fault, scope, *words, verdicts, timeout=120):
-    """After `fault` the uplink has one of these verdicts, this scope, and the words in its sentence on the page."""
-    since = home.fault(fault)
+    """After `fault`, or from now on, the uplink has one of these verdicts, this scope, and the words in its sentence on the page."""
+    since = home.fault(fault, verdicts) if fault else world.now()
     world.wait_until(lambda: _scope() == scope, timeout, f"the scope {scope}", every=0.5)
     took = world.now() - since
     verdict = world.scrape("gw").state("uplink_verdict", of="verdict", uplink=MANSION)
@@ -124,10 +124,10 @@ def scope_outage_beyond():
 
 
 def _short(home, box, scope, place):
-    home.fault(lambda: box.short_timers(3, 6), lifetime=6)
+    home.fault(lambda: box.short_timers(3, 6), "short_mapping", lifetime=6)
     home.start_agent()
     home.verdicts.wait(MANSION, "short_mapping", 200, home.started)
-    _located(home, lambda: None, scope, f"lost at {place}", verdicts=("short_mapping",))
+    _located(home, None, scope, f"lost at {place}", verdicts=("short_mapping",))
     home.done()
 
 

@@ -13,7 +13,7 @@ def _one_way(fault, patience=30, age=0, **config):
     """One way from a healthy start: never taken for anything else, the other uplink untouched."""
     home = Home(**config)
     verdicts = home.healthy()
-    since = home.fault(lambda: fault(home.carrier), age=age)
+    since = home.fault(lambda: fault(home.carrier), "one_way", age=age)
     verdicts.wait(MANSION, "one_way", patience, since)
     time.sleep(20)
     verdicts.only(MANSION, "healthy", "return_lost", "one_way", since=since)
@@ -52,7 +52,7 @@ def one_way_metered():
 def one_way_from_the_start():
     """replies lost before the agent starts: one_way, and never blocked or down"""
     home = Home()
-    home.fault(lambda: home.carrier.loss(back=100, udp_only=True))
+    home.fault(lambda: home.carrier.loss(back=100, udp_only=True), "one_way")
     home.start_agent()
     home.verdicts.wait(MANSION, "one_way", 45)
     home.verdicts.wait(FIVE_G, "healthy", 45)
@@ -67,7 +67,7 @@ def one_way_clears_late():
     """a carrier that recovers is healthy only when new flows have lived for 25 s"""
     home = Home()
     verdicts = home.healthy()
-    verdicts.wait(MANSION, "one_way", 30, home.fault(home.carrier.no_return))
+    verdicts.wait(MANSION, "one_way", 30, home.fault(home.carrier.no_return, "one_way"))
     home.carrier.normal()
     since = world.now()
     healthy = verdicts.wait(MANSION, "healthy", 120, since)
@@ -94,7 +94,7 @@ def down_in_a_clean_outage():
     """nothing passes either way: down, and never taken for a dead return path, filter or reflector"""
     home = Home()
     verdicts = home.healthy()
-    since = home.fault(home.carrier.outage)
+    since = home.fault(home.carrier.outage, "down")
     verdicts.wait(MANSION, "down", 60, since)
     time.sleep(20)
     verdicts.only(MANSION, "healthy", "down", "unknown", since=since)
@@ -125,7 +125,7 @@ def stuck_mapping_is_cured_by_a_new_port():
     """only the steady port is poisoned: stuck_mapping once a successor outlived it, never one_way"""
     home = Home()
     verdicts = home.healthy()
-    since = home.fault(lambda: home.carrier.poison([home.steady_port()]))
+    since = home.fault(lambda: home.carrier.poison([home.steady_port()]), "stuck_mapping")
     verdicts.wait(MANSION, "return_lost", 15)
     verdicts.wait(MANSION, "stuck_mapping", 100, since)
     verdicts.only(MANSION, "healthy", "return_lost", "stuck_mapping", since=since)
@@ -162,7 +162,7 @@ def new_flows_blocked_by_a_full_table():
 def _udp_blocked(reject):
     home = Home()
     verdicts = home.healthy()
-    since = home.fault(lambda: home.carrier.udp_blocked(reject))
+    since = home.fault(lambda: home.carrier.udp_blocked(reject), "udp_blocked")
     verdicts.wait(MANSION, "udp_blocked", 60, since)
     if reject:
         page = world.fetch("gw", 10177, "/")[1]
