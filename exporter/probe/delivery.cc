@@ -19,7 +19,8 @@ constexpr std::uint32_t kFifth = 5;
 }  // namespace
 
 void Delivery::begin(const Answer& answer) {
-  auto since = answer_ && answer.asked - answer_->asked <= kDenialValid ? denying_since() : std::nullopt;
+  const bool series = answer_ && answer.asked - answer_->asked <= kDenialValid;
+  auto since = series && answer.own && answer_->own ? denying_since() : std::nullopt;
   if (since && answer.newest_answered && *answer.newest_answered > *since) since.reset();
   *this = Delivery();
   denying_since_ = since.value_or(answer.received);

@@ -22,6 +22,7 @@ class Delivery {
     std::optional<Instant> newest_answered = std::nullopt;
     /// What this answer is to prove is known for long: less is needed for it to stand.
     bool proven_before = false;
+    bool own = true;  ///< through this uplink: its TCP works
   };
   /// Begins a new answer; its reports follow.
   void begin(const Answer& answer);
@@ -36,8 +37,8 @@ class Delivery {
   /// and most of its newest among them. Fewer may have lost their replies before an outage began, or after
   /// it.
   ///
-  /// no: none was of at least `losses_needed`, over all flows, that were sent since answers, and so TCP, have
-  /// come: neither the beginning nor the end of an outage looks so.
+  /// no: none was of at least `losses_needed`, over all flows, that were sent since answers through this
+  /// uplink, and so its TCP, have come: neither the beginning nor the end of an outage looks so.
   ///
   /// `silent_since`: when that silence began; an answer about another one says nothing.
   std::optional<bool> arrived(Instant now, std::optional<Instant> silent_since,

@@ -238,7 +238,8 @@ void PathProber::on_asked(const Now& now, const AskOutcome& outcome) {
                    .instance_since = settlement_.instance_since(),
                    .silent_since = s != nullptr ? s->first_loss() : std::nullopt,
                    .newest_answered = newest_answered_,
-                   .proven_before = paced && forward(now.mono) == true});
+                   .proven_before = paced && forward(now.mono) == true,
+                   .own = outcome.own});
   for (const auto& report : answer.flows) {
     for (auto& flow : flows_) {
       if (flow->flow_id != report.flow_id) continue;

@@ -183,5 +183,16 @@ TEST_F(DeliveryTest, RemembersSinceWhenItIsDenied) {
   EXPECT_FALSE(delivery_.denying_since());
 }
 
+TEST_F(DeliveryTest, AnswersThroughAnotherUplinkDoNotShowThatTcpWorks) {
+  for (const bool own : {true, false}) {
+    delivery_.clear();
+    delivery_.begin(
+        {.received = Instant{} + 6600ms, .asked = Instant{} + 6500ms, .credible = true, .own = own});
+    delivery_.add(flow_, report(4), true);
+    tell(21s, report(4));
+    EXPECT_EQ(arrived(22s), own ? std::optional(false) : std::nullopt);
+  }
+}
+
 }  // namespace
 }  // namespace ue::probe
