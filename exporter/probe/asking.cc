@@ -10,6 +10,8 @@ using namespace std::chrono_literals;
 
 constexpr Nanos kAnswerValid = 90s;
 constexpr int kFailuresNeeded = 2;
+constexpr Nanos kSoon = 12s;
+constexpr int kAskedSoon = 5;  // so many make a minute: at its end it is asked whether the server is back
 
 Nanos usual_spacing(Asking::Need need) {
   switch (need) {
@@ -28,9 +30,13 @@ Nanos usual_spacing(Asking::Need need) {
 
 }  // namespace
 
-/// Somebody who never answers is asked ever less often, unless a fault is being looked into.
+/// Somebody who never answers is asked ever less often, unless a fault is being looked into. Where it is
+/// concluded, the first failures are news, an outage may have come on top, and so is the first answer after
+/// them.
 Nanos Asking::spacing(Need need) const {
   const Nanos usual = usual_spacing(need);
+  const bool news = back_ || (own_failures_ > 0 && own_failures_ <= kAskedSoon);
+  if (need == Need::watch && news) return kSoon;
   if (failures_ == 0 || (need != Need::routine && need != Need::settle)) return usual;
   return std::min<Nanos>(usual * (1 << std::min(failures_, 4)), 600s);
 }
@@ -42,6 +48,7 @@ void Asking::asked(Instant now) {
 
 void Asking::done(Instant now, bool answered, bool own) {
   under_way_ = false;
+  back_ = own && own_failures_ > 0;
   if (own) {
     own_answer_ = now;
     own_failures_ = 0;
@@ -52,10 +59,12 @@ void Asking::done(Instant now, bool answered, bool own) {
     answered_since_.reset();
   }
   failures_ = answered ? 0 : failures_ + 1;
+  mute_asked_ = last_.value_or(now);
   if (answered) {
     mute_since_.reset();
   } else if (!mute_since_) {
     mute_since_ = now;
+    first_mute_asked_ = mute_asked_;
   }
 }
 

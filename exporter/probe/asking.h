@@ -38,6 +38,8 @@ class Asking {
   bool asked_ever() const { return last_.has_value(); }
   /// Since when questions have been answered by nobody; nothing while they are.
   std::optional<Instant> mute_since() const { return mute_since_; }
+  /// From when the first of them was asked to when the newest was: so long at least is nobody there.
+  Nanos mute_for() const { return mute_since_ ? mute_asked_ - first_mute_asked_ : Nanos::zero(); }
 
  private:
   Nanos spacing(Need need) const;
@@ -46,10 +48,13 @@ class Asking {
   std::optional<Instant> own_answer_;
   std::optional<Instant> own_failure_;
   std::optional<Instant> mute_since_;
+  Instant first_mute_asked_{};
+  Instant mute_asked_{};
   std::optional<Instant> answered_since_;
   int own_failures_ = 0;
   int failures_ = 0;
   bool under_way_ = false;
+  bool back_ = false;  ///< the newest answer through this uplink came after failures
 };
 
 }  // namespace ue::probe

@@ -19,12 +19,20 @@ constexpr std::uint32_t kFifth = 5;
 }  // namespace
 
 void Delivery::begin(const Answer& answer) {
-  const bool series = answer_ && answer.asked - answer_->asked <= kDenialValid;
-  auto since = series && answer.own && answer_->own ? denying_since() : std::nullopt;
-  if (since && answer.newest_answered && *answer.newest_answered > *since) since.reset();
-  *this = Delivery();
-  denying_since_ = since.value_or(answer.received);
-  answer_ = answer;
+  Delivery next;
+  if (answer_ && answer.asked - answer_->asked <= kDenialValid) {  // one series
+    if (answer.own && answer_->own) next.denying_since_ = denying_since();
+    next.deaf_since_ = deaf_since(answer.losses_needed);
+    for (auto* since : {&next.denying_since_, &next.deaf_since_}) {
+      if (*since && answer.newest_answered && *answer.newest_answered > **since) since->reset();
+    }
+    if (const auto there = newest_there()) denials_.erase(denials_.begin(), denials_.upper_bound(*there));
+    while (denials_.size() > LossModel::kMostNeeded) denials_.erase(denials_.begin());
+    next.denials_ = std::move(denials_);
+  }
+  if (!next.denying_since_) next.denying_since_ = answer.received;
+  next.answer_ = answer;
+  *this = std::move(next);
 }
 
 void Delivery::add(const Flow& flow, const stamp::FlowReport& report, bool stands_for_tunnel) {
@@ -52,6 +60,7 @@ void Delivery::add(const Flow& flow, const stamp::FlowReport& report, bool stand
       if (considered <= kNewest) ++newest_arrived;
       continue;
     }
+    denials_.insert(sent);
     newest_denied_ = std::max(newest_denied_.value_or(sent), sent);
     if (run_of_denials) {
       ++denied_in_a_row_;
@@ -72,6 +81,29 @@ bool Delivery::recent() const {
 std::uint32_t Delivery::arrivals_since(std::optional<Instant> when) const {
   return static_cast<std::uint32_t>(
       std::count_if(arrivals_.begin(), arrivals_.end(), [&](Instant sent) { return !when || sent > *when; }));
+}
+
+std::uint32_t Delivery::denials_since(std::optional<Instant> when) const {
+  return static_cast<std::uint32_t>(
+      std::distance(when ? denials_.upper_bound(*when) : denials_.begin(), denials_.end()));
+}
+
+/// The newest probe that is known to have arrived.
+std::optional<Instant> Delivery::newest_there() const {
+  auto newest = answer_->newest_answered;
+  for (const auto& sent : arrivals_) newest = std::max(newest.value_or(sent), sent);
+  return newest;
+}
+
+/// Since when nothing has arrived, as this answer and those before it have it.
+std::optional<Instant> Delivery::deaf_since(std::uint32_t losses_needed) const {
+  if (deaf_since_ && arrivals_since(deaf_since_) == 0) return deaf_since_;
+  return denials_since(newest_there()) >= losses_needed ? std::optional(answer_->asked) : std::nullopt;
+}
+
+bool Delivery::nothing_arrives(Instant now) const {
+  return answer_ && now - answer_->asked <= kDenialValid && deaf_since_ && arrivals_since(deaf_since_) == 0 &&
+         denials_since(deaf_since_) >= kArrivalsNeeded;
 }
 
 bool Delivery::proves(std::optional<Instant> silent_since, std::uint32_t losses_needed) const {

@@ -1,8 +1,10 @@
 #pragma once
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "probe/flow.h"
+#include "probe/loss_model.h"
 #include "stamp/query.h"
 
 namespace ue::probe {
@@ -23,6 +25,8 @@ class Delivery {
     /// What this answer is to prove is known for long: less is needed for it to stand.
     bool proven_before = false;
     bool own = true;  ///< through this uplink: its TCP works
+    /// So many losses in a row are no chance.
+    std::uint32_t losses_needed = LossModel::kMostNeeded;
   };
   /// Begins a new answer; its reports follow.
   void begin(const Answer& answer);
@@ -50,6 +54,10 @@ class Delivery {
     const bool denies = denied_in_a_row_ > 0 && !recent() && arrivals_since(denying_since_) == 0;
     return denies ? denying_since_ : std::nullopt;
   }
+  /// Nothing arrives any more, whatever did before: none of the newest probes, over all flows, had arrived at
+  /// an earlier answer, so many that it was no chance, and none has since. One answer alone could come right
+  /// after the far end itself was cut off.
+  bool nothing_arrives(Instant now) const;
   /// The newest answer proves that packets arrive in the steady flow's silence since then.
   bool proves(std::optional<Instant> silent_since, std::uint32_t losses_needed) const;
 
@@ -57,12 +65,17 @@ class Delivery {
   static constexpr std::uint32_t kArrivalsNeeded = 3;
 
   std::uint32_t arrivals_since(std::optional<Instant> when) const;
+  std::uint32_t denials_since(std::optional<Instant> when) const;
+  std::optional<Instant> newest_there() const;
+  std::optional<Instant> deaf_since(std::uint32_t losses_needed) const;
   bool recent() const;
 
   std::optional<Answer> answer_;
   std::vector<Instant> arrivals_;  ///< when the unanswered probes that arrived were sent
+  std::set<Instant> denials_;      ///< when those that did not were; the newest, of earlier answers too
   std::optional<Instant> newest_denied_;
   std::optional<Instant> denying_since_;  ///< of the series of answers that this one belongs to
+  std::optional<Instant> deaf_since_;     ///< when the answer was asked for after which nothing arrived
   std::uint32_t delivered_ = 0;
   std::uint32_t denied_in_a_row_ = 0;    ///< pooled over flows: newest first, until one was received
   std::uint32_t denied_since_ = 0;       ///< of these, sent since denying_since_

@@ -164,12 +164,19 @@ Asking::Need PathProber::asking_need() const {
   return Asking::Need::routine;
 }
 
-/// Questions have failed for a minute, and no flow was answered: what was told before is of another time, or
-/// an outage would look as the one-way path that it was before.
+/// Questions have failed for a minute, the one at its end too, and no flow was answered: what was told before
+/// is of another time, or an outage would look as the one-way path that it was before.
 bool PathProber::nobody_answers(Instant now) const {
   const auto since = asking_.mute_since();
-  return since && now - *since >= kMute && asking_.tcp_works(now) == false &&
+  return since && asking_.mute_for() >= kMute && asking_.tcp_works(now) == false &&
          (!last_reply_ || *last_reply_ < *since);
+}
+
+/// Another uplink's TCP tells that probes no longer arrive, and this one's fails: what arrived before is of
+/// another time.
+bool PathProber::nothing_passes(Instant now) const {
+  return standing_ == Standing::no_return && asking_.tcp_works(now) == false &&
+         delivery_.nothing_arrives(now);
 }
 
 /// While the steady flow is answered, its replies are the proof. Once it is silent the question is about the
@@ -181,7 +188,7 @@ std::optional<bool> PathProber::forward(Instant now) const {
   if (!doubtful) {
     return last_reply_ && now - *last_reply_ <= kRecentReply ? std::optional(true) : std::nullopt;
   }
-  if (s == nullptr || nobody_answers(now)) return std::nullopt;
+  if (s == nullptr || nobody_answers(now) || nothing_passes(now)) return std::nullopt;
   const auto told = delivery_.arrived(now, s->first_loss(), losses_.losses_needed());
   if (told == true) return true;
   if (told == false) {

@@ -239,7 +239,8 @@ void PathProber::on_asked(const Now& now, const AskOutcome& outcome) {
                    .silent_since = s != nullptr ? s->first_loss() : std::nullopt,
                    .newest_answered = newest_answered_,
                    .proven_before = paced && forward(now.mono) == true,
-                   .own = outcome.own});
+                   .own = outcome.own,
+                   .losses_needed = losses_.losses_needed()});
   for (const auto& report : answer.flows) {
     for (auto& flow : flows_) {
       if (flow->flow_id != report.flow_id) continue;

@@ -132,6 +132,7 @@ class PathProber {
   std::optional<bool> forward(Instant now) const;
   std::optional<bool> attributable(Instant now, std::optional<bool> forward) const;
   bool nobody_answers(Instant now) const;
+  bool nothing_passes(Instant now) const;
   Nanos jitter(Nanos interval);
 
   Settings settings_;

@@ -62,7 +62,7 @@ def nothing_pushed_is_lost():
     federated = _ask('count({__name__=~"carrier:.+|ALERTS"})', ABOVE)
     print(f"federated: {federated:.0f} series")
 
-    home.fault(home.carrier.outage, ())
+    home.fault(home.carrier.outage, "down")
     time.sleep(OUTAGE)
     expect(_age() > OUTAGE / 2, f"samples arrived in the outage: the newest is {_age():.0f} s old")
     print(f"outage: the newest sample is {_age():.0f} s old, {_sender('prometheus_remote_storage_samples_pending'):.0f} wait")

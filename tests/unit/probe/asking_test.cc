@@ -38,6 +38,26 @@ TEST(Asking, WhoNeverAnswersIsAskedEverLess) {
   EXPECT_EQ(*a.due(Need::watch) - at(last), Nanos(30s));
 }
 
+TEST(Asking, WhatFailsUnderWatchIsAskedAgainSoonForAMinute) {
+  Asking a;
+  a.asked(at(0s));
+  a.done(at(1s), true, true);
+  for (const auto asked : {30s, 42s, 54s, 66s, 78s, 90s}) {
+    EXPECT_EQ(a.due(Need::watch), at(asked));
+    a.asked(at(asked));
+    a.done(at(asked + 4s), false, false);
+    EXPECT_EQ(a.mute_for(), Nanos(asked - 30s)) << "however long it took to fail";
+  }
+  EXPECT_EQ(a.due(Need::watch), at(120s));
+  a.asked(at(120s));
+  a.done(at(121s), true, true);
+  EXPECT_EQ(a.mute_for(), 0s);
+  EXPECT_EQ(a.due(Need::watch), at(132s)) << "it is back: what does it say?";
+  a.asked(at(132s));
+  a.done(at(133s), true, true);
+  EXPECT_EQ(a.due(Need::watch), at(162s));
+}
+
 TEST(Asking, TwoFailuresInARowShowThatTcpDoesNotWork) {
   Asking a;
   EXPECT_FALSE(a.tcp_works(at(0s)));

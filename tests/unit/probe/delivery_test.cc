@@ -194,5 +194,49 @@ TEST_F(DeliveryTest, AnswersThroughAnotherUplinkDoNotShowThatTcpWorks) {
   }
 }
 
+/// Two answers: 5 to 14 did not arrive, and nothing was heard of since. Probes leave once a second.
+class NothingArrives : public DeliveryTest {
+ protected:
+  void answer(Nanos asked, const stamp::FlowReport& r, std::optional<Instant> newest_answered = {}) {
+    delivery_.begin({.received = Instant{} + asked + 100ms,
+                     .asked = Instant{} + asked,
+                     .credible = true,
+                     .newest_answered = newest_answered,
+                     .losses_needed = 8});
+    delivery_.add(flow_, r, true);
+  }
+  bool nothing(Nanos now) const { return delivery_.nothing_arrives(Instant{} + now); }
+};
+
+TEST_F(NothingArrives, OnceASecondAnswerSaysSo) {
+  answer(15s, report(4));
+  EXPECT_FALSE(nothing(15s)) << "the far end may just have been cut off";
+  answer(18s, report(4));
+  EXPECT_FALSE(nothing(18s)) << "two more may be chance";
+  answer(19500ms, report(4));
+  EXPECT_TRUE(nothing(20s));
+  EXPECT_FALSE(nothing(110s)) << "too long ago";
+  answer(21s, report(19));
+  EXPECT_FALSE(nothing(21s)) << "they have arrived after all";
+}
+
+TEST_F(NothingArrives, NotWhereSomethingHasSince) {
+  answer(15s, report(4));
+  auto later = report(4);
+  later.highest_sequence = 17;
+  later.window.reset();
+  later.window.set(0);
+  answer(19500ms, later);
+  EXPECT_FALSE(nothing(20s));
+  answer(30s, later, Instant{} + 29s);  // another flow's probe was even answered
+  EXPECT_FALSE(nothing(30s));
+}
+
+TEST_F(NothingArrives, NotOfWhatIsNoMoreThanChance) {
+  answer(9s, report(4));  // 5 to 8
+  answer(13s, report(4));
+  EXPECT_FALSE(nothing(13s));
+}
+
 }  // namespace
 }  // namespace ue::probe
