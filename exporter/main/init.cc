@@ -62,9 +62,9 @@ int init(const std::string& openvpn_directory, const std::string& reflector) {
   const auto gateways = uplink::read_routed_gateways();
   if (!gateways) std::cerr << gateways.error() << "; spare lines come without their gateways\n";
   const auto known = gateways ? *gateways : std::vector<uplink::RoutedGateway>();
-  std::cout << agent::first_config(
-      {*inventory, uplink::spare_lines(*inventory, known), find_tunnels(openvpn_directory), openvpn_directory},
-      reflector);
+  std::cout << agent::first_config({*inventory, uplink::spare_lines(*inventory, known),
+                                    find_tunnels(openvpn_directory), openvpn_directory},
+                                   reflector);
   return 0;
 }
 

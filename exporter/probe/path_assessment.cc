@@ -217,7 +217,7 @@ bool PathProber::tcp_alone_works() const {
   return lost >= losses_.losses_needed();
 }
 
-/// yes: for long enough; no: dead; nothing: it has not said enough, or is answered again, not yet often enough.
+/// yes: for long enough; no: dead; nothing: it has said too little, or is answered again, not often enough.
 std::optional<bool> PathProber::steady_answered(bool witnessed) const {
   const auto* s = steady();
   // It was silent, was answered, and lost some again: that is loss until it is as much as it takes.

@@ -37,8 +37,7 @@ void PathProber::send(const Now& now, Flow& flow) {
   extras.naming = naming;
   const auto silence = mapping_.sent(flow.handle, now.mono);
   // A new flow's silences grow: after a long one its mapping may be another.
-  extras.location = sequence % kNamingEvery == 0 ||
-                    (flow.role == Role::fresh && silence >= kLongSilence);
+  extras.location = sequence % kNamingEvery == 0 || (flow.role == Role::fresh && silence >= kLongSilence);
   extras.instance_id = settlement_.instance_id();
   settlement_.count_sent(flow.kind());
   auto packet = settings_.stun

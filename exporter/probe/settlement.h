@@ -47,9 +47,7 @@ class Settlement {
   void count_answer(FlowKind kind, Instant sent);
   const FlowCounters& counters(FlowKind kind) const { return counters_[static_cast<std::size_t>(kind)]; }
   /// What has been settled since the last call. `room`: see hand_out().
-  std::vector<Settled> take(std::vector<Settled> room = {}) {
-    return hand_out(settled_, std::move(room));
-  }
+  std::vector<Settled> take(std::vector<Settled> room = {}) { return hand_out(settled_, std::move(room)); }
 
   /// True where the reflector numbers its replies by itself (stateful, RFC 8762 §4): its numbers fell behind
   /// ours once.

@@ -40,7 +40,7 @@ constexpr Row kTable[] = {
     {Verdict::healthy, [](const Facts& f) { return yes(f.steady) && yes(f.fresh); }},
 };
 
-/// The first row that matches; unrolled, so that the conditions are part of it and no calls.
+/// Row by row without a loop, in which each condition would be a call.
 template <std::size_t... kRows>
 Verdict first_match(const Facts& facts, std::index_sequence<kRows...>) {
   auto verdict = Verdict::unknown;
