@@ -17,6 +17,7 @@ from .registry import expect
 MARK = "DELAY "
 BY_REPLIES = ("return_lost", "one_way", "stuck_mapping", "no_return")
 HOLDS = ("1s", "2s", "5s", "10s", "20s", "30s", "60s", "120s")  # by default
+SECONDS = {"s": 1, "m": 60, "h": 3600}
 KEEPALIVE = 30  # s of silence that are needed where no tunnel says otherwise
 _VERDICT = re.compile(r'ts=(\S+) level=\w+ id=UPLINK_VERDICT msg="([^:"]+): \w+ -> (\w+): .*"')
 
@@ -56,7 +57,7 @@ class Fault:
         expect(not self.verdicts or told.keys() & self.verdicts,
                f"{self.uplink}: the log has no delay of {' or '.join(sorted(self.verdicts))}, but of {sorted(told)}")
         for verdict, at in told.items():
-            what, goal = self._goal(verdict, probe)
+            what, goal = self._goal(verdict, probe, later=self.since > started)
             print(MARK + json.dumps([what, goal, round(at - (lost if verdict in BY_REPLIES else begun), 3)]))
 
     def _told(self, log):
@@ -75,12 +76,15 @@ class Fault:
             told.setdefault("return_lost", told["one_way"])
         return told
 
-    def _goal(self, verdict, probe):
-        """(what it is called, seconds that it may take or None)."""
+    def _goal(self, verdict, probe, later):
+        """(what it is called, seconds that it may take or None). `later`: what it begins in was found healthy before."""
         if verdict == "short_mapping" and self.lifetime:
-            holds = [int(hold.removesuffix("s")) for hold in probe.get("holds", HOLDS)]
-            return (f"short_mapping of {self.lifetime:g} s, holds up to {holds[-1]} s",
-                    one_ladder(holds) + 2 * self.lifetime)
+            holds = [_seconds(hold) for hold in probe.get("holds", HOLDS)]
+            what, goal = f"short_mapping of {self.lifetime:g} s, holds up to {holds[-1]} s", one_ladder(holds) + 2 * self.lifetime
+            if later:  # whether what is known still stands is looked at every interval, and up to a tenth later
+                interval = probe.get("ladder_interval", "5m")
+                what, goal = f"{what} every {interval}", goal + 1.1 * _seconds(interval)
+            return what, goal
         if verdict not in ("return_lost", "one_way"):
             return verdict, None
         if probe.get("profile") == "metered":
@@ -90,6 +94,11 @@ class Fault:
         if verdict == "one_way" and self.age > 4:
             return f"one_way at the age of {self.age:g} s", self.age + 6
         return verdict, 10
+
+
+def _seconds(duration):
+    """Of a duration as the configuration has it."""
+    return int(duration[:-1]) * SECONDS[duration[-1]]
 
 
 def one_ladder(holds):
@@ -114,12 +123,12 @@ class Table:
         """Prints the table. The goals are about the 99th percentile; returns how many were (met, missed)."""
         met = missed = 0
         if self._delays:
-            print(f"\n{'delay until it is told, in seconds':44} {'n':>3} {'p50':>6} {'p99':>6} {'goal':>6}  slowest")
+            print(f"\n{'delay until it is told, in seconds':48} {'n':>3} {'p50':>6} {'p99':>6} {'goal':>6}  slowest")
         for (what, goal), delays in sorted(self._delays.items(), key=lambda item: (item[0][1] is None, item[0][0])):
             delays.sort()
             p50, p99 = statistics.median(delay for delay, _ in delays), delays[int(0.99 * len(delays))][0]
             late = goal is not None and p99 > goal
             met, missed = met + (goal is not None and not late), missed + late
-            print(f"{what:44} {len(delays):3} {p50:6.1f} {p99:6.1f} {'-' if goal is None else f'{goal:.0f}':>6}  "
+            print(f"{what:48} {len(delays):3} {p50:6.1f} {p99:6.1f} {'-' if goal is None else f'{goal:.0f}':>6}  "
                   f"{delays[-1][1]}{': MISSED' if late else ''}")
         return met, missed

@@ -5,6 +5,8 @@ from .nat_info_scenarios import SECOND
 from .registry import expect, scenario
 
 HOLDS = ["1s", "2s", "4s", "8s", "12s"]
+PATTERNS = ("solitary", "exchange", "stream", "inbound", "active")
+INF = float("inf")
 
 
 def _bracket(uplink, pattern):
@@ -32,6 +34,36 @@ def short_mapping():
     verdicts.only(FIVE_G, "unknown", "healthy")
     held = world.scrape("cloud", 10178)
     expect(held.value("uplink_reflector_holds_total", outcome="sent") > 0, "no reply was held")
+    home.done()
+
+
+@scenario(600)
+def short_mapping_that_begins_later():
+    """the timers of a carrier that was long found healthy become short: short_mapping there; and long again: healthy"""
+    home = Home(probe={"holds": ["1s", "2s", "4s", "8s"], "ladder_interval": "30s"})
+    verdicts = home.healthy()
+
+    def becomes(what, pattern, *brackets, timeout):
+        world.wait_until(lambda: _bracket(MANSION, pattern) in brackets, timeout, f"{what}: {pattern} of {brackets}", every=1)
+    for pattern in PATTERNS:  # whoever changes them now waits for the next look, for as long as it may take
+        becomes("the whole ladder at first", pattern, (8, INF), timeout=240)
+    for uplink in (MANSION, FIVE_G):
+        verdicts.only(uplink, "unknown", "healthy")
+
+    since = home.fault(lambda: home.carrier.short_timers(3, 6), "short_mapping", lifetime=6)
+    took = verdicts.wait(MANSION, "short_mapping", 180, since)
+    becomes("short", "stream", (5, 6), (6, 7), timeout=120)  # the kernel's timers tick
+    world.wait_until(lambda: world.scrape("gw").state("uplink_fault_scope", of="scope", uplink=MANSION) == "carrier", 90,
+                     "the scope carrier", every=1)
+    verdicts.only(MANSION, "healthy", "short_mapping", since=since)
+
+    home.carrier.normal()
+    mended = world.now()
+    again = verdicts.wait(MANSION, "healthy", 150, mended)
+    becomes("long again", "stream", (8, INF), timeout=30)
+    print(f"short_mapping after {took:.1f} s, healthy again after {again:.1f} s: {verdicts.history(MANSION, since)}")
+    verdicts.only(MANSION, "healthy", "short_mapping", since=since)
+    verdicts.only(FIVE_G, "unknown", "healthy")
     home.done()
 
 
