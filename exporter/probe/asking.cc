@@ -10,8 +10,10 @@ using namespace std::chrono_literals;
 
 constexpr Nanos kAnswerValid = 90s;
 constexpr int kFailuresNeeded = 2;
-constexpr Nanos kSoon = 12s;
-constexpr int kAskedSoon = 5;  // so many make a minute: at its end it is asked whether the server is back
+constexpr Nanos kSoon = 11500ms;
+// So many, and the 3 s for which the last is tried, make a minute: at its end it is asked whether the server
+// is back.
+constexpr int kAskedSoon = 5;
 
 Nanos usual_spacing(Asking::Need need) {
   switch (need) {

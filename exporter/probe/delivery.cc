@@ -22,7 +22,7 @@ void Delivery::begin(const Answer& answer) {
   Delivery next;
   if (answer_ && answer.asked - answer_->asked <= kDenialValid) {  // one series
     if (answer.own && answer_->own) next.denying_since_ = denying_since();
-    next.deaf_since_ = deaf_since(answer.losses_needed);
+    next.deaf_since_ = deaf_since();
     for (auto* since : {&next.denying_since_, &next.deaf_since_}) {
       if (*since && answer.newest_answered && *answer.newest_answered > **since) since->reset();
     }
@@ -96,14 +96,15 @@ std::optional<Instant> Delivery::newest_there() const {
 }
 
 /// Since when nothing has arrived, as this answer and those before it have it.
-std::optional<Instant> Delivery::deaf_since(std::uint32_t losses_needed) const {
+std::optional<Instant> Delivery::deaf_since() const {
   if (deaf_since_ && arrivals_since(deaf_since_) == 0) return deaf_since_;
-  return denials_since(newest_there()) >= losses_needed ? std::optional(answer_->asked) : std::nullopt;
+  return denials_since(newest_there()) >= kDenialsNeeded ? std::optional(answer_->asked) : std::nullopt;
 }
 
 bool Delivery::nothing_arrives(Instant now) const {
   return answer_ && now - answer_->asked <= kDenialValid && deaf_since_ && arrivals_since(deaf_since_) == 0 &&
-         denials_since(deaf_since_) >= kArrivalsNeeded;
+         denials_since(deaf_since_) >= kDenialsNeeded &&
+         denials_since(newest_there()) >= answer_->losses_needed;
 }
 
 bool Delivery::proves(std::optional<Instant> silent_since, std::uint32_t losses_needed) const {

@@ -48,14 +48,15 @@ class Delivery {
   std::optional<bool> arrived(Instant now, std::optional<Instant> silent_since,
                               std::uint32_t losses_needed) const;
   std::uint32_t delivered() const { return delivered_; }
+  std::optional<Instant> asked() const { return answer_ ? std::optional(answer_->asked) : std::nullopt; }
   /// Since when answers, and so TCP, have come while they deny that packets arrived; nothing where the newest
   /// one does not, or tells of one that was sent since and did.
   std::optional<Instant> denying_since() const {
     const bool denies = denied_in_a_row_ > 0 && !recent() && arrivals_since(denying_since_) == 0;
     return denies ? denying_since_ : std::nullopt;
   }
-  /// Nothing arrives any more, whatever did before: none of the newest probes, over all flows, had arrived at
-  /// an earlier answer, so many that it was no chance, and none has since. One answer alone could come right
+  /// Nothing arrives any more, whatever did before: none of the newest probes has, over all flows, so many
+  /// that it is no chance, as two answers in a row have it of some each. One answer alone could come right
   /// after the far end itself was cut off.
   bool nothing_arrives(Instant now) const;
   /// The newest answer proves that packets arrive in the steady flow's silence since then.
@@ -63,11 +64,12 @@ class Delivery {
 
  private:
   static constexpr std::uint32_t kArrivalsNeeded = 3;
+  static constexpr std::uint32_t kDenialsNeeded = 3;  ///< in an answer, to be part of nothing_arrives()
 
   std::uint32_t arrivals_since(std::optional<Instant> when) const;
   std::uint32_t denials_since(std::optional<Instant> when) const;
   std::optional<Instant> newest_there() const;
-  std::optional<Instant> deaf_since(std::uint32_t losses_needed) const;
+  std::optional<Instant> deaf_since() const;
   bool recent() const;
 
   std::optional<Answer> answer_;

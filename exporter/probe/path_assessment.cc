@@ -19,7 +19,8 @@ constexpr Nanos kBurst = 3s;          // bursts of losses, and re-dials, are ove
 constexpr Nanos kAfterBurst = 500ms;  // between probes of a steady flow that seems to die
 constexpr Nanos kRecentReply = 5s;
 constexpr Nanos kBesideValid = 90s;  // what was answered before says nothing about now: all may be out
-constexpr Nanos kMute = 60s;         // a server that is restarted is away for less
+constexpr Nanos kMute = 57s;         // tried for 3 s more at its end: who is restarted is away for less
+constexpr Nanos kToldStands = 160s;  // asked every 30 s: before it is away, for a minute, and twice since
 constexpr Nanos kTellingTime = 15s;  // within which the far end should have said what arrived
 
 }  // namespace
@@ -134,6 +135,7 @@ void PathProber::set_standing(const Now& now, Standing standing) {
   const auto before = standing_;
   standing_ = standing;
   burst_left_ = 0;
+  remember_arrival(now.mono);
   if (standing == Standing::no_return) {
     close_role(Role::successor);
     close_role(Role::fresh);
@@ -179,6 +181,18 @@ bool PathProber::nothing_passes(Instant now) const {
          delivery_.nothing_arrives(now);
 }
 
+/// Where nothing returns: a far end that is away for a while, or is another instance that has not seen enough
+/// yet, says nothing of this uplink. What it proved before stands, unless it or TCP says otherwise.
+void PathProber::remember_arrival(Instant now) {
+  const auto* s = steady();
+  const auto told =
+      delivery_.arrived(now, s != nullptr ? s->first_loss() : std::nullopt, losses_.losses_needed());
+  if (standing_ != Standing::no_return || nobody_answers(now) || nothing_passes(now) || told == false)
+    arrival_told_.reset();
+  else if (told == true)
+    arrival_told_ = delivery_.asked();
+}
+
 /// While the steady flow is answered, its replies are the proof. Once it is silent the question is about the
 /// probes that have no answer, and replies to others prove nothing about these, or an outage would look like
 /// a dead return path for as long as the last reply is fresh.
@@ -195,6 +209,7 @@ std::optional<bool> PathProber::forward(Instant now) const {
     const bool answered_since = newest_answered_ && *newest_answered_ > *delivery_.denying_since();
     return answered_since ? std::nullopt : told;
   }
+  if (arrival_told_ && now - *arrival_told_ <= kToldStands) return true;
   // Nobody tells. Where new flows were answered while the silent one went on losing, the way out works.
   const auto beside = inquest_ ? inquest_->answered_beside() : std::nullopt;
   if (!beside || now - inquest_->newest_beside() > kBesideValid) return std::nullopt;

@@ -56,6 +56,7 @@ void PathProber::restart(const Now& now) {
   stop(now);
   history_.clear();
   delivery_.clear();
+  arrival_told_.reset();
   asking_.reset();
   silent_since_.reset();
   newest_answered_.reset();
@@ -223,7 +224,12 @@ void PathProber::ask_if_due(const Now& now) {
 void PathProber::on_asked(const Now& now, const AskOutcome& outcome) {
   if (!outcome.telling) return asking_.give_up();
   asking_.done(now.mono, outcome.answer.has_value() || outcome.own, outcome.own);
-  if (!outcome.answer) return;
+  if (outcome.answer) take_answer(now, outcome);
+  remember_arrival(now.mono);
+  assess(now);
+}
+
+void PathProber::take_answer(const Now& now, const AskOutcome& outcome) {
   const auto& answer = *outcome.answer;
   settlement_.learn_instance(answer.instance_id, now.mono, false);
   const bool saw_us = std::any_of(answer.flows.begin(), answer.flows.end(),
@@ -250,7 +256,6 @@ void PathProber::on_asked(const Now& now, const AskOutcome& outcome) {
       settlement_.apply_report(*flow, report, answer.instance_id, outcome.asked);
     }
   }
-  assess(now);
 }
 
 void PathProber::sweep(const Now& now) {

@@ -120,6 +120,8 @@ class PathProber {
   void end_inquest();
   void promote_successor(const Now& now);
   void ask_if_due(const Now& now);
+  void take_answer(const Now& now, const AskOutcome& outcome);
+  void remember_arrival(Instant now);
   Asking::Need asking_need() const;
   void sweep(const Now& now);
   bool steady_dead() const;
@@ -177,6 +179,7 @@ class PathProber {
   Instant witness_until_{};
   std::optional<Instant> silent_since_;  ///< the steady flow is concluded dead since
   std::optional<Instant> last_reply_;
+  std::optional<Instant> arrival_told_;  ///< when the far end last proved it; nothing since denies it
   std::map<std::string, std::uint64_t> refused_;
   MappingWatch mapping_;
 };

@@ -42,17 +42,17 @@ TEST(Asking, WhatFailsUnderWatchIsAskedAgainSoonForAMinute) {
   Asking a;
   a.asked(at(0s));
   a.done(at(1s), true, true);
-  for (const auto asked : {30s, 42s, 54s, 66s, 78s, 90s}) {
+  for (const Nanos asked : {30000ms, 41500ms, 53000ms, 64500ms, 76000ms, 87500ms}) {
     EXPECT_EQ(a.due(Need::watch), at(asked));
     a.asked(at(asked));
     a.done(at(asked + 4s), false, false);
-    EXPECT_EQ(a.mute_for(), Nanos(asked - 30s)) << "however long it took to fail";
+    EXPECT_EQ(a.mute_for(), asked - 30s) << "however long it took to fail";
   }
-  EXPECT_EQ(a.due(Need::watch), at(120s));
+  EXPECT_EQ(a.due(Need::watch), at(117500ms));
   a.asked(at(120s));
   a.done(at(121s), true, true);
   EXPECT_EQ(a.mute_for(), 0s);
-  EXPECT_EQ(a.due(Need::watch), at(132s)) << "it is back: what does it say?";
+  EXPECT_EQ(a.due(Need::watch), at(131500ms)) << "it is back: what does it say?";
   a.asked(at(132s));
   a.done(at(133s), true, true);
   EXPECT_EQ(a.due(Need::watch), at(162s));

@@ -220,6 +220,12 @@ TEST_F(NothingArrives, OnceASecondAnswerSaysSo) {
   EXPECT_FALSE(nothing(21s)) << "they have arrived after all";
 }
 
+TEST_F(NothingArrives, TwoAnswersSaySoTogether) {
+  answer(8s, report(4));
+  answer(13s, report(4));
+  EXPECT_TRUE(nothing(13s)) << "5 to 7 and 8 to 12: both are no more than chance";
+}
+
 TEST_F(NothingArrives, NotWhereSomethingHasSince) {
   answer(15s, report(4));
   auto later = report(4);
@@ -233,9 +239,9 @@ TEST_F(NothingArrives, NotWhereSomethingHasSince) {
 }
 
 TEST_F(NothingArrives, NotOfWhatIsNoMoreThanChance) {
-  answer(9s, report(4));  // 5 to 8
-  answer(13s, report(4));
-  EXPECT_FALSE(nothing(13s));
+  answer(8s, report(4));
+  answer(12s, report(4));
+  EXPECT_FALSE(nothing(12s)) << "5 to 7, and 8 to 10";
 }
 
 }  // namespace

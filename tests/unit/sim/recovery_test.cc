@@ -117,6 +117,40 @@ INSTANTIATE_TEST_SUITE_P(Lifetimes, OutageOfOneWay,
                          testing::Values(Onto{0s, false, 95s}, Onto{4s, false, 95s}, Onto{30s, false, 95s},
                                          Onto{0s, true, 70s}, Onto{4s, true, 70s}, Onto{30s, true, 70s}));
 
+TEST(Recovery, UdpThatIsBlockedOnTopOfOneWayIsTold) {
+  for (const double loss : {0., .03}) {
+    for (std::uint64_t seed = 1; seed <= seeds(40); ++seed) {
+      VirtualPath path(seed);
+      path.out.loss = path.back.loss = loss;
+      path.at(1000s, [&] { path.back.passes = nothing(); });
+      const auto begin = 1600s + from_seconds(60 * path.chance());
+      path.at(begin, [&] { path.out.passes = nothing(); });
+      path.run_until(begin + 900s);
+      EXPECT_THAT(verdicts_since(path, 1300s), ElementsAre(Verdict::udp_blocked)) << path.story();
+      EXPECT_LE(path.first(Verdict::udp_blocked, begin).value_or(begin + 900s), begin + 200s) << seed;
+    }
+  }
+}
+
+TEST(Recovery, WhatWasProvenBeforeAnOutageIsNothingAfterIt) {
+  for (const bool other : {true, false}) {
+    for (std::uint64_t seed = 1; seed <= seeds(40); ++seed) {
+      VirtualPath path(seed);
+      path.tcp.other = other;
+      path.at(1000s, [&] { path.back.passes = nothing(); });
+      const auto begin = 1600s + from_seconds(60 * path.chance());
+      path.at(begin, [&] { path.cut(true); });
+      path.at(begin + 110s, [&] {
+        path.out.passes = nothing();
+        path.cut(false);
+      });
+      path.run_until(begin + 900s);
+      EXPECT_THAT(verdicts_since(path, 1300s), ElementsAre(Verdict::down, Verdict::udp_blocked))
+          << path.story();
+    }
+  }
+}
+
 TEST(Recovery, OneWayStandsOnALossyLine) {
   for (const double loss : {.1, .2}) {
     for (std::uint64_t seed = 1; seed <= seeds(10); ++seed) {
@@ -141,10 +175,17 @@ TEST(Recovery, AReflectorThatIsRestartedChangesNoVerdict) {
   }
 }
 
-TEST(Recovery, AFarEndThatIsCutOffForLessThanAMinuteChangesNoOneWayUplink) {
+struct FarEnd {
+  bool own;       ///< TCP through this uplink reaches it
+  bool restarts;  ///< it comes back as another instance, which knows nothing yet
+};
+class FarEndOfOneWay : public testing::TestWithParam<FarEnd> {};
+
+TEST_P(FarEndOfOneWay, MayBeAwayForLessThanAMinute) {
+  const auto [own, restarts] = GetParam();
   for (std::uint64_t seed = 1; seed <= seeds(100); ++seed) {
     VirtualPath path(seed);
-    path.tcp.other = true;
+    path.tcp = {.own = own, .other = true};
     path.at(100s, [&] { path.back.passes = nothing(); });
     for (auto at = 1000s; at < 4000s; at += 300s) {
       const auto begin = at + from_seconds(60 * path.chance());
@@ -155,13 +196,17 @@ TEST(Recovery, AFarEndThatIsCutOffForLessThanAMinuteChangesNoOneWayUplink) {
       path.at(begin + from_seconds(5 + 54 * path.chance()), [&] {
         path.cut(false);
         path.tcp.other = true;
+        if (restarts) path.reflector().restart(path.reflector().answer({}).instance_id + 1);
       });
     }
     path.run_until(4200s);
-    ASSERT_EQ(path.verdict(), Verdict::one_way);
+    ASSERT_EQ(path.verdict(), Verdict::one_way) << seed << "\n" << path.story();
     EXPECT_THAT(verdicts_since(path, 150s), ElementsAre()) << seed << "\n" << path.story();
   }
 }
+INSTANTIATE_TEST_SUITE_P(Recovery, FarEndOfOneWay,
+                         testing::Values(FarEnd{true, false}, FarEnd{true, true}, FarEnd{false, false},
+                                         FarEnd{false, true}));
 
 TEST(Recovery, ADeadReflectorIsTheReflectorsFaultAndClears) {
   VirtualPath path(11);
