@@ -1,4 +1,5 @@
 """What the gateway's own connection tracker tells: flows that nothing answers, and what happens without the right to ask."""
+import itertools
 import json
 import signal
 
@@ -100,6 +101,19 @@ table ip free {
 """
 
 
+def _flows_that_stay():
+    """A function that adds so many flows to the gateway's table, as far as there is room; assured ones are not thrown out for others."""
+    numbers = itertools.count()
+
+    def add(count):
+        with open("/run/lab/flows", "w") as file:
+            for number in itertools.islice(numbers, count):
+                host, port = divmod(number, 60000)  # of one destination so many ports are enough
+                file.write(f"-I -p udp -s 192.168.10.2 -d 10.0.0.{host + 1} --sport {port + 1000} --dport 9 -t 600 -u ASSURED,SEEN_REPLY\n")
+        netns.run("gw", "conntrack", "-R", "/run/lab/flows", check=False)  # it ends at the first that finds no room
+    return add
+
+
 @scenario(150)
 def full_tracker_is_the_gateways_fault():
     """this gateway's own table is full of flows that stay: local_fault with the sysctl, no carrier blamed; over when there is room"""
@@ -109,16 +123,14 @@ def full_tracker_is_the_gateways_fault():
     since = world.now()
     limit = int(world.scrape("gw").value("uplink_conntrack_entries_limit"))
     expect(world.scrape("gw").value("uplink_preflight_ok", uplink=MANSION, check="conntrack_room") == 1, "the check at first")
-    # Flows that are assured are not thrown out to make room. Of one destination 60,000 ports are enough.
-    with open("/run/lab/flows", "w") as file:
-        for i in range(limit + 1000):
-            a, port = divmod(i, 60000)
-            file.write(f"-I -p udp -s 192.168.10.2 -d 10.0.0.{a + 1} --sport {port + 1000} --dport 9 -t 600 -u ASSURED,SEEN_REPLY\n")
-    netns.run("gw", "conntrack", "-R", "/run/lab/flows", check=False)  # the last ones find no room
+    more = _flows_that_stay()
+    more(limit + 1000)
+    keeping = world.Periodic(0.5, lambda: more(100))  # what ends makes room, of which new flows would make use
     print(f"local_fault {verdicts.wait(MANSION, 'local_fault', 60):.1f} s after the table is full")  # half a minute beside others
     _said(home, "connection table is full")
     _said(home, f"nf_conntrack_max={limit * 2}")
     expect(world.scrape("gw").value("uplink_preflight_ok", uplink=MANSION, check="conntrack_room") == 0, "the check")
+    keeping.stop()
     netns.run("gw", "conntrack", "-F")
     verdicts.wait(MANSION, "healthy", 100)
     for uplink in (MANSION, FIVE_G):
