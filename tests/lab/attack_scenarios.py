@@ -139,11 +139,11 @@ def attack_replay():
     before = report(flow)[0]
     world.wait_until(lambda: attack_world.count("packets_total", outcome="reflected") >= 10, 5, "the metrics following")
     replayed = attack_world.count("packets_total", outcome="replayed")
-    for _ in range(100):
+    for ssid in range(1000, 1100):  # a session each, or a packet of this one's would be sent again, too
         send_as(victim(), *packets)
         for packet in packets:
             honest.socket.sendto(packet, (CLOUD, agent.PORT))
-        expect(honest.ask(open_base(0, secrets.randbits(16))) is not None, "the reflector is stuck")
+        expect(honest.ask(open_base(0, ssid)) is not None, "the reflector is stuck")
     asked, _, replies, _ = traffic.since()
     expect((asked, replies) == (1000, 0), f"{replies} of {asked} replayed packets were answered")
     after = report(flow)[0]
